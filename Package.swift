@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One line per plugin: the folder under plugins/ has Sources/, Tests/, README.md and examples/.
+let builtins = [
+  "ConcurrentIndex",
+  "PlainSQL",
+]
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [String], path: String? = nil) -> Target {
+  .target(
+    name: name, dependencies: dependencies.map { .target(name: $0) },
+    path: path ?? "Sources/\(name)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [String], path: String? = nil) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies.map { .target(name: $0) },
+    path: path ?? "Tests/\(name)Tests", swiftSettings: settings)
+}
+
+let plugins = builtins.flatMap {
+  [
+    library($0, ["JSONText", "PluginAPI", "OnlineDDL"], path: "plugins/\($0)/Sources"),
+    tests($0, [$0, "TestSupport"], path: "plugins/\($0)/Tests"),
+  ]
+}
+
+let package = Package(
+  name: "Caisson",
+  products: [.executable(name: "caisson", targets: ["caisson"])],
+  targets: [
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CPgQuery", providers: [.apt(["libpg-query-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    library("JSONText", []),
+    library("YAMLTree", ["CYAML"]),
+    library("SQLText", ["CPgQuery", "JSONText"]),
+    library("Digest", ["CCrypto"]),
+    library("ChildProcess", []),
+    library("CommandLineKit", []),
+    library("PlanSchema", ["JSONText", "YAMLTree", "SQLText"]),
+    library("Catalog", ["JSONText", "SQLText"]),
+    library("PostgresClient", ["CPostgres", "SQLText"]),
+    library("PlanModel", ["JSONText", "PlanSchema", "YAMLTree", "SQLText", "Digest", "PluginAPI"]),
+    library("PluginAPI", ["JSONText", "PlanSchema", "Catalog", "SQLText", "YAMLTree"]),
+    library("OnlineDDL", ["PluginAPI"]),
+    library("Lint", ["JSONText", "PluginAPI"]),
+    library("RunModel", ["JSONText", "PluginAPI"]),
+    library("Journal", ["JSONText", "RunModel", "PluginAPI", "PostgresClient", "SQLText"]),
+    library("Engine", ["JSONText", "PlanModel", "PluginAPI", "Lint", "RunModel", "Journal",
+                       "PostgresClient", "ChildProcess", "Digest"]),
+    library("Sandbox", ["PostgresClient", "ChildProcess", "SQLText"]),
+    library("BuiltinPlugins", ["PluginAPI"] + builtins),
+    .executableTarget(
+      name: "caisson",
+      dependencies: ["JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI",
+                     "PostgresClient", "Sandbox", "Lint", "Digest", "ChildProcess", "BuiltinPlugins"],
+      path: "Sources/caisson", swiftSettings: settings),
+
+    library("TestSupport", ["JSONText", "SQLText", "PlanSchema", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",
+                            "PlanModel", "Engine", "Journal", "Lint"]),
+    tests("JSONText", ["JSONText"]),
+    tests("YAMLTree", ["YAMLTree"]),
+    tests("SQLText", ["SQLText", "JSONText"]),
+    tests("Digest", ["Digest"]),
+    tests("ChildProcess", ["ChildProcess"]),
+    tests("CommandLineKit", ["CommandLineKit"]),
+    tests("PlanSchema", ["PlanSchema", "YAMLTree", "SQLText", "JSONText"]),
+    tests("Catalog", ["Catalog", "TestSupport"]),
+    tests("PostgresClient", ["PostgresClient", "TestSupport", "SQLText"]),
+    tests("PlanModel", ["PlanModel", "BuiltinPlugins", "TestSupport", "JSONText"]),
+    tests("PluginAPI", ["PluginAPI", "JSONText"]),
+    tests("OnlineDDL", ["OnlineDDL", "TestSupport"]),
+    tests("Lint", ["Lint", "TestSupport", "PluginAPI"]),
+    tests("RunModel", ["RunModel", "JSONText"]),
+    tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
+    tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText"]),
+    tests("Sandbox", ["Sandbox", "TestSupport"]),
+    tests("EndToEnd", ["TestSupport", "ChildProcess", "JSONText", "SQLText"]),
+  ] + plugins,
+  swiftLanguageModes: [.v6])
