@@ -1,0 +1,17 @@
+public import SQLText
+
+/// Read-only access to one database's catalog, as of one snapshot.
+public protocol CatalogSource: Sendable {
+  /// Runs a read-only query; anything that writes is refused by the server.
+  func rows(_ query: SQL) async throws -> [Row]
+
+  /// What this server can do, filled once per connection.
+  var capabilities: Capabilities { get }
+
+  /// Tells whoever listens that the answer depends on this relation: `plan` tells an exact phase from a predicted one by it.
+  func consulted(_ relation: QualifiedName) async
+}
+
+extension CatalogSource {
+  public func consulted(_ relation: QualifiedName) async {}
+}

@@ -1,0 +1,40 @@
+public import PlanSchema
+public import SQLText
+
+extension Operation {
+  public static func transaction(
+    id: String, title: String, _ statements: [TransactionStatement], unless: SQL? = nil, locks: [RelationLock] = [],
+    resources: [Resource] = [], settings: [Setting] = [], undo: Undo
+  ) -> Operation {
+    Operation(
+      id: id, title: title, unless: unless, locks: locks, resources: resources,
+      work: .transaction(TransactionWork(statements, settings: settings)), undo: undo)
+  }
+
+  public static func autocommit(
+    id: String, title: String, _ work: AutocommitWork, unless: SQL? = nil, locks: [RelationLock] = [],
+    resources: [Resource] = [], undo: Undo
+  ) -> Operation {
+    Operation(
+      id: id, title: title, unless: unless, locks: locks, resources: resources, work: .autocommit(work), undo: undo)
+  }
+
+  public static func chunked(
+    id: String, title: String, _ work: ChunkedWork, unless: SQL? = nil, locks: [RelationLock] = [], undo: Undo
+  ) -> Operation {
+    Operation(id: id, title: title, unless: unless, locks: locks, work: .chunked(work), undo: undo)
+  }
+
+  public static func observe(id: String, title: String, _ work: ObserveWork) -> Operation {
+    Operation(id: id, title: title, work: .observe(work), undo: .nothing)
+  }
+
+  /// A wait that says why; `until` returns `(ok, why)`.
+  public static func wait(id: String, title: String, until: SQL, deadline: TimeSpan, every: TimeSpan) -> Operation {
+    observe(id: id, title: title, ObserveWork([], until: until, deadline: deadline, every: every))
+  }
+
+  public static func parallel(id: String, title: String, width: Int, _ members: [Operation]) -> Operation {
+    Operation(id: id, title: title, work: .parallel(ParallelWork(members, width: width)), undo: .nothing)
+  }
+}
