@@ -2,7 +2,7 @@ public import JSONText
 public import YAMLTree
 
 /// The shortest and the longest pause between attempts: `200ms..30s`.
-public struct BackoffRange: ParameterValue, Hashable, CustomStringConvertible {
+public struct BackoffRange: ParameterValue, Hashable, Codable, CustomStringConvertible {
   public var lowest: TimeSpan
   public var highest: TimeSpan
 

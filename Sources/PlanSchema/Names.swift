@@ -25,7 +25,7 @@ extension QualifiedName: ParameterValue {
 }
 
 /// One identifier: a column, a role, a constraint.
-public struct Identifier: ParameterValue, Hashable, CustomStringConvertible {
+public struct Identifier: ParameterValue, Hashable, Codable, CustomStringConvertible {
   /// As the catalog spells it.
   public var name: String
 
@@ -51,7 +51,7 @@ public struct Identifier: ParameterValue, Hashable, CustomStringConvertible {
 }
 
 /// An SQL expression as written; parsers look at it later.
-public struct SQLExpression: ParameterValue, Hashable, CustomStringConvertible {
+public struct SQLExpression: ParameterValue, Hashable, Codable, CustomStringConvertible {
   public var text: String
 
   public init(_ text: String) { self.text = text }
@@ -66,7 +66,7 @@ public struct SQLExpression: ParameterValue, Hashable, CustomStringConvertible {
 }
 
 /// One or more SQL statements as written; parsers look at them later.
-public struct SQLStatement: ParameterValue, Hashable, CustomStringConvertible {
+public struct SQLStatement: ParameterValue, Hashable, Codable, CustomStringConvertible {
   public var text: String
 
   public init(_ text: String) { self.text = text }

@@ -2,7 +2,7 @@ public import JSONText
 public import YAMLTree
 
 /// A file under the plan's folder; its content is part of the plan's hash.
-public struct PlanFile: ParameterValue, Hashable, CustomStringConvertible {
+public struct PlanFile: ParameterValue, Hashable, Codable, CustomStringConvertible {
   /// Relative to the plan's folder, `/` between its parts.
   public var path: String
 
