@@ -41,7 +41,7 @@ extension Compiler {
     let graph = Graph(plan.steps.map { ($0.id, $0.needs) })
     var effects: [String: ProgramEffects] = [:]
     var unknown: Set<String> = []
-    for step in plan.steps where !finished.contains(step.id) && step.policy.skip == nil {
+    for step in plan.steps where !finished.contains(step.id) && step.skip == nil {
       let ancestors = graph.ancestors(of: step.id).subtracting(finished)
       let outcome = await attempt(step, runTag: runTag, in: transaction)
       let one = try judge(
@@ -72,7 +72,7 @@ extension Compiler {
     _ step: PlanStep, runTag: String, in transaction: FactsTransaction
   ) async -> Result<CompiledPhase, any Error> {
     do {
-      return .success(try await compile(step, phase: step.phases.first ?? "apply", runTag: runTag, in: transaction))
+      return .success(try await compile(step, phase: phases(of: step)[0], runTag: runTag, in: transaction))
     } catch {
       return .failure(error)
     }
