@@ -3,8 +3,10 @@ import PluginAPI
 import RunModel
 
 /// Which step comes next, from the states this process knows; the journal's claim has the last word.
+///
+/// Steps are numbered in plan order; the queue holds the ready ones, smallest number first.
 struct Scheduler {
-  /// More in one round trip gains nothing (measured: 16 steps hide the latency of a local socket).
+  /// More steps in one round trip gain nothing (measured: 16 hide the latency of a local socket).
   static let rideLength = 16
 
   enum Job: Sendable {
@@ -12,122 +14,121 @@ struct Scheduler {
     case step(PlanStep)
   }
 
-  private let plan: Plan
-  private let needs: [String: [String]]
-  private let dependents: [String: [String]]
-  private var states: [String: StepState]
-  private var open: [String: Int]
-  private var queue: [String] = []
-  private var busy: Set<String> = []
-  private var heldResources: Set<String> = []
-  private var resources: [String: Set<String>]
-  private var rides: [String: CompiledPhase]
-  private let order: [String: Int]
-  private var excluded: Set<String> = []
+  private struct Node {
+    let step: PlanStep
+    let resources: Set<String>
+    var ride: CompiledPhase?
+    var needs: [Int] = []
+    var dependents: [Int] = []
+    var state: StepState
+    /// Needs not yet satisfied.
+    var open = 0
+    var isExcluded: Bool
 
-  init(_ plan: Plan, states: [String: StepState], prepared: Preparation, only: Set<String>) {
-    self.plan = plan
-    self.states = states
-    needs = Dictionary(uniqueKeysWithValues: plan.steps.map { ($0.id, $0.needs) })
-    dependents = plan.steps.reduce(into: [:]) { map, step in
-      for need in step.needs { map[need, default: []].append(step.id) }
-    }
-    order = Dictionary(uniqueKeysWithValues: plan.steps.enumerated().map { ($1.id, $0) })
-    resources = prepared.steps.reduce(into: [:]) { map, one in
-      map[one.step.id] = Set((one.compiled?.program.leaves ?? []).flatMap(\.resources).map(\.name))
-    }
-    rides = prepared.steps.reduce(into: [:]) { map, one in
-      if let compiled = one.compiled, compiled.rides { map[one.step.id] = compiled }
-    }
-    excluded = Set(plan.steps.map(\.id)).subtracting(only)
-    open = [:]
-    for step in plan.steps {
-      let missing = step.needs.filter { !Scheduler.satisfied(states[$0]) }.count
-      open[step.id] = missing
-      if missing == 0, isPending(step.id) { queue.append(step.id) }
-    }
+    var isPending: Bool { !isExcluded && [.pending, .backoff, .waiting, .inDoubt].contains(state) }
+    var isSatisfied: Bool { state == .done || state == .skipped }
   }
 
-  static func satisfied(_ state: StepState?) -> Bool { state == .done || state == .skipped }
+  private var nodes: [Node]
+  private let numbers: [String: Int]
+  private var queue: [Int] = []
+  private var busy: Set<Int> = []
+  private var resourcesInUse: Set<String> = []
 
-  private func isPending(_ id: String) -> Bool {
-    guard !excluded.contains(id) else { return false }
-    switch states[id] {
-    case .pending, .backoff, .waiting, .inDoubt, nil: return true
-    default: return false
+  init(_ plan: Plan, states: [String: StepState], prepared: Preparation, only: Set<String>) {
+    let prepared = Dictionary(prepared.steps.map { ($0.step.id, $0) }, uniquingKeysWith: { first, _ in first })
+    nodes = plan.steps.map { step in
+      let compiled = prepared[step.id]?.compiled
+      return Node(
+        step: step, resources: Set((compiled?.program.leaves ?? []).flatMap(\.resources).map(\.name)),
+        ride: compiled.flatMap { $0.rides ? $0 : nil }, state: states[step.id] ?? .pending,
+        isExcluded: !only.contains(step.id))
+    }
+    let numbers = Dictionary(uniqueKeysWithValues: plan.steps.enumerated().map { ($1.id, $0) })
+    self.numbers = numbers
+    for (number, step) in plan.steps.enumerated() {
+      nodes[number].needs = step.needs.compactMap { numbers[$0] }
+      for need in nodes[number].needs { nodes[need].dependents.append(number) }
+    }
+    for number in nodes.indices {
+      nodes[number].open = nodes[number].needs.count { !nodes[$0].isSatisfied }
+      if nodes[number].open == 0, nodes[number].isPending { queue.append(number) }
     }
   }
 
   var hasReady: Bool { !queue.isEmpty }
   var isBusy: Bool { !busy.isEmpty }
-  func state(of id: String) -> StepState? { states[id] }
 
   /// The next job, or `nil` when everything ready waits for a resource that is in use.
   mutating func next(width: Int) -> Job? {
-    guard let place = queue.firstIndex(where: { (resources[$0] ?? []).isDisjoint(with: heldResources) }) else { return nil }
-    let id = queue.remove(at: place)
-    busy.insert(id)
-    guard let first = rides[id] else {
-      heldResources.formUnion(resources[id] ?? [])
-      return plan[id: id].map(Job.step)
+    guard let place = queue.firstIndex(where: { nodes[$0].resources.isDisjoint(with: resourcesInUse) }) else { return nil }
+    let number = queue.remove(at: place)
+    busy.insert(number)
+    guard let ride = nodes[number].ride else {
+      resourcesInUse.formUnion(nodes[number].resources)
+      return .step(nodes[number].step)
     }
-    return .ride(first.needsAnswer ? [first] : batch(from: first, width: width))
+    return .ride(ride.needsAnswer ? [ride] : batch(from: number, width: width))
   }
 
-  /// The step, what becomes ready behind it, and its share of what is ready beside it.
-  private mutating func batch(from first: CompiledPhase, width: Int) -> [CompiledPhase] {
+  /// The step, its share of what is ready beside it, and, when nothing else is ready, what becomes ready behind it.
+  private mutating func batch(from first: Int, width: Int) -> [CompiledPhase] {
     var batch = [first]
-    var inside: Set<String> = [first.step.id]
     let share = max(1, min(Scheduler.rideLength, (queue.count + width) / max(1, width)))
-    var place = 0
-    while batch.count < share, place < queue.count {
-      if let other = rides[queue[place]], !other.needsAnswer {
-        inside.insert(queue.remove(at: place))
-        batch.append(other)
-      } else {
-        place += 1
-      }
+    while batch.count < share, let number = queue.first, isPlainRide(number) {
+      queue.removeFirst()
+      batch.append(number)
     }
-    var frontier = batch.map(\.step.id)
-    while batch.count < Scheduler.rideLength, let id = frontier.first {
-      frontier.removeFirst()
-      for follower in dependents[id] ?? [] where batch.count < Scheduler.rideLength {
-        guard let ride = rides[follower], !ride.needsAnswer, isPending(follower), !inside.contains(follower),
-          (needs[follower] ?? []).allSatisfy({ Scheduler.satisfied(states[$0]) || inside.contains($0) }),
-          queue.isEmpty || width == 1
+    if queue.isEmpty { follow(&batch) }
+    busy.formUnion(batch)
+    return batch.compactMap { nodes[$0].ride }
+  }
+
+  private func follow(_ batch: inout [Int]) {
+    var inside = Set(batch)
+    var next = 0
+    while next < batch.count, batch.count < Scheduler.rideLength {
+      for follower in nodes[batch[next]].dependents where batch.count < Scheduler.rideLength {
+        guard isPlainRide(follower), nodes[follower].isPending, !inside.contains(follower), !busy.contains(follower),
+          nodes[follower].needs.allSatisfy({ nodes[$0].isSatisfied || inside.contains($0) })
         else { continue }
         inside.insert(follower)
-        batch.append(ride)
-        frontier.append(follower)
+        batch.append(follower)
       }
+      // A fan-out behind one step is better spread over the connections.
+      if nodes[batch[next]].dependents.count > 1 { return }
+      next += 1
     }
-    busy.formUnion(inside)
-    return batch
   }
+
+  private func isPlainRide(_ number: Int) -> Bool { nodes[number].ride.map { !$0.needsAnswer } ?? false }
 
   /// Records how a step ended and makes ready what waited for it.
   mutating func ended(_ id: String, as state: StepState) {
-    busy.remove(id)
-    if rides[id] == nil { heldResources.subtract(resources[id] ?? []) }
-    queue.removeAll { $0 == id }
-    let was = states[id]
-    states[id] = state
-    if Scheduler.satisfied(state), !Scheduler.satisfied(was) {
-      for follower in dependents[id] ?? [] {
-        open[follower, default: 0] -= 1
-        if open[follower] == 0, isPending(follower), !busy.contains(follower) { enqueue(follower) }
+    guard let number = numbers[id] else { return }
+    busy.remove(number)
+    if nodes[number].ride == nil { resourcesInUse.subtract(nodes[number].resources) }
+    let was = nodes[number].isSatisfied
+    nodes[number].state = state
+    if nodes[number].isSatisfied, !was {
+      for follower in nodes[number].dependents {
+        nodes[follower].open -= 1
+        enqueueIfReady(follower)
       }
-    } else if isPending(id), open[id] == 0 {
-      enqueue(id)
+    } else {
+      enqueueIfReady(number)
     }
   }
 
-  /// The ordinary path from now on: a ride of it failed, and failures are recorded there.
-  mutating func demote(_ id: String) { rides[id] = nil }
+  /// The ordinary path from now on: failures are recorded there.
+  mutating func demote(_ id: String) {
+    if let number = numbers[id] { nodes[number].ride = nil }
+  }
 
-  private mutating func enqueue(_ id: String) {
-    guard !queue.contains(id) else { return }
-    let place = queue.firstIndex { (order[$0] ?? 0) > (order[id] ?? 0) } ?? queue.count
-    queue.insert(id, at: place)
+  private mutating func enqueueIfReady(_ number: Int) {
+    guard nodes[number].open == 0, nodes[number].isPending, !busy.contains(number) else { return }
+    let place = queue.firstIndex { $0 >= number } ?? queue.count
+    if place < queue.count, queue[place] == number { return }
+    queue.insert(number, at: place)
   }
 }
