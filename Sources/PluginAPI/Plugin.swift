@@ -12,11 +12,14 @@ public struct StepRegistry: Sendable {
 
   public init(_ plugins: [any Plugin.Type]) {
     self.plugins = plugins
-    byName = Dictionary(
-      plugins.flatMap(\.kinds).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var byName: [String: any StepKind.Type] = [:]
+    for plugin in plugins {
+      for kind in plugin.kinds { byName[kind.name] = kind }
+    }
+    self.byName = byName
   }
 
   public subscript(name: String) -> (any StepKind.Type)? { byName[name] }
   public var names: [String] { byName.keys.sorted() }
-  public var kinds: [any StepKind.Type] { names.compactMap { byName[$0] } }
+  public var kinds: [any StepKind.Type] { names.compactMap { self[$0] } }
 }

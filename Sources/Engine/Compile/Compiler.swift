@@ -1,0 +1,53 @@
+package import Catalog
+package import JSONText
+import Lint
+package import PlanModel
+package import PluginAPI
+import PlanSchema
+import YAMLTree
+
+/// Turns a step's phase into a program. Reads; never writes.
+package struct Compiler: Sendable {
+  package let registry: StepRegistry
+  package let capabilities: Capabilities
+  /// The plan's folder, for files a step names.
+  package let folder: String
+  package let role: String?
+
+  package init(registry: StepRegistry, capabilities: Capabilities, folder: String, role: String?) {
+    self.registry = registry
+    self.capabilities = capabilities
+    self.folder = folder
+    self.role = role
+  }
+
+  package func compile(
+    _ step: PlanStep, phase: String, carry: JSON = .null, runTag: String, in transaction: FactsTransaction
+  ) async throws -> CompiledPhase {
+    guard let kind = registry[step.uses] else {
+      throw EngineError(.unusable, "no plugin offers \(step.uses)", hint: "caisson plugins lists them", step: step.id)
+    }
+    let facts = StepFacts(transaction, capabilities: capabilities, folder: folder)
+    var program = try await kind.program(
+      step, phase: phase, carry: carry, role: role, runTag: runTag, facts: facts)
+    program.findings += LintPass(capabilities: capabilities).findings(for: program.operations, at: step.range)
+    let record = facts.recorded
+    return CompiledPhase(
+      step: step, phase: phase, program: program, consulted: record.consulted,
+      usedFacts: record.questions > 0 || !record.consulted.isEmpty, factsDigest: record.digest,
+      effects: ProgramEffects(of: program.operations))
+  }
+}
+
+extension StepKind {
+  fileprivate static func program(
+    _ step: PlanStep, phase: String, carry: JSON, role: String?, runTag: String, facts: any Facts
+  ) async throws -> Program {
+    var report = Diagnostics()
+    guard let parameters = Parameters.read(step.with, &report) else {
+      throw EngineError(.unusable, "the parameters of step \(step.id) cannot be read", hint: "caisson validate")
+    }
+    return try await compile(
+      Step(id: step.id, parameters: parameters, phase: phase, carry: carry, role: role, runTag: runTag), facts)
+  }
+}

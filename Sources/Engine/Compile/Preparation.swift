@@ -1,0 +1,126 @@
+package import PlanModel
+package import PluginAPI
+import PostgresClient
+import RunModel
+import SQLText
+
+/// The first phase of every unfinished step, compiled before anything runs: all findings together.
+package struct Preparation: Sendable {
+  package struct Prepared: Sendable {
+    package let step: PlanStep
+    package let certainty: Certainty
+    /// `nil` when it is known only after another step.
+    package let compiled: CompiledPhase?
+    package var findings: [Finding]
+
+    package var irreversible: [String] {
+      (compiled?.program.leaves ?? []).compactMap {
+        if case .irreversible(let reason) = $0.undo { reason } else { nil }
+      }
+    }
+  }
+
+  package let steps: [Prepared]
+
+  package subscript(step: String) -> Prepared? { steps.first { $0.step.id == step } }
+
+  package var refusals: [(step: String, finding: Finding)] {
+    steps.flatMap { prepared in
+      prepared.findings.filter { $0.severity == .refusal }.map { (prepared.step.id, $0) }
+    }
+  }
+}
+
+extension Compiler {
+  /// `finished`: steps whose work is in the catalog already.
+  package func prepare(
+    _ plan: Plan, finished: Set<String>, runTag: String, accepting: Set<String>, on connection: Connection
+  ) async throws -> Preparation {
+    let transaction = FactsTransaction(connection)
+    var prepared: [Preparation.Prepared] = []
+    let graph = Graph(plan.steps.map { ($0.id, $0.needs) })
+    var effects: [String: ProgramEffects] = [:]
+    var unknown: Set<String> = []
+    for step in plan.steps where !finished.contains(step.id) && step.policy.skip == nil {
+      let ancestors = graph.ancestors(of: step.id).subtracting(finished)
+      let outcome = await attempt(step, runTag: runTag, in: transaction)
+      let one = try judge(
+        step, outcome, Surroundings(ancestors: ancestors, effects: effects, unknown: unknown, plan: plan))
+      if case .knownAfter = one.certainty { unknown.insert(step.id) }
+      effects[step.id] = one.compiled?.effects ?? ProgramEffects.anything
+      prepared.append(one.refusingIrreversible(unless: accepting))
+    }
+    await transaction.end()
+    return Preparation(steps: prepared)
+  }
+
+  private struct Surroundings {
+    let ancestors: Set<String>
+    let effects: [String: ProgramEffects]
+    let unknown: Set<String>
+    let plan: Plan
+
+    /// Earlier steps, in plan order, that may change what a compilation looked at.
+    func changers(of consulted: Set<QualifiedName>) -> [String] {
+      plan.steps.map(\.id).filter { id in
+        effects[id]?.mayChange(consulted, ordered: ancestors.contains(id)) ?? false
+      }
+    }
+  }
+
+  private func attempt(
+    _ step: PlanStep, runTag: String, in transaction: FactsTransaction
+  ) async -> Result<CompiledPhase, any Error> {
+    do {
+      return .success(try await compile(step, phase: step.phases.first ?? "apply", runTag: runTag, in: transaction))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func judge(
+    _ step: PlanStep, _ outcome: Result<CompiledPhase, any Error>, _ around: Surroundings
+  ) throws -> Preparation.Prepared {
+    let changers: [String]
+    switch outcome {
+    case .success(let compiled):
+      guard compiled.usedFacts else {
+        return .init(step: step, certainty: .exact, compiled: compiled, findings: compiled.program.findings)
+      }
+      changers = around.changers(of: compiled.consulted)
+      if changers.isEmpty {
+        return .init(step: step, certainty: .exact, compiled: compiled, findings: compiled.program.findings)
+      }
+      if compiled.program.refusals.isEmpty {
+        return .init(
+          step: step, certainty: .predicted(after: changers), compiled: compiled, findings: compiled.program.findings)
+      }
+    case .failure(let error):
+      changers = around.plan.steps.map(\.id).filter { around.ancestors.contains($0) && around.effects[$0] != nil }
+      if changers.isEmpty || (error as? PostgresError)?.isConnectionLoss == true { throw error }
+    }
+    return .init(step: step, certainty: .knownAfter(changers[changers.count - 1]), compiled: nil, findings: [])
+  }
+}
+
+extension ProgramEffects {
+  /// Of a step that cannot be compiled yet.
+  static var anything: ProgramEffects {
+    var effects = ProgramEffects()
+    effects.opaque = true
+    return effects
+  }
+}
+
+extension Preparation.Prepared {
+  /// A point of no return needs the step's name in `accept_irreversible`.
+  fileprivate func refusingIrreversible(unless accepted: Set<String>) -> Self {
+    guard let reason = irreversible.first, !accepted.contains(step.id) else { return self }
+    var refused = self
+    refused.findings.append(
+      .refusal(
+        "plan.irreversible", "step \(step.id) cannot be taken back: \(reason)",
+        choices: ["add \(step.id) to accept_irreversible in the environment"], at: step.range))
+    return refused
+  }
+}

@@ -1,0 +1,61 @@
+import ChildProcess
+package import Catalog
+import Digest
+import FoundationEssentials
+package import PluginAPI
+package import SQLText
+import Synchronization
+
+/// The facts of one compilation; remembers what was asked, so that an exact phase is told from a predicted one.
+package final class StepFacts: Facts {
+  package let capabilities: Capabilities
+  private let transaction: FactsTransaction
+  private let folder: String
+  private let record = Mutex(Record())
+
+  package struct Record: Sendable {
+    /// Relations an answer depended on.
+    package var consulted: Set<QualifiedName> = []
+    /// True when the program depends on nothing but the step's parameters.
+    package var questions = 0
+    /// Digest over questions and answers, in order.
+    package var digest: [UInt8] = []
+  }
+
+  package init(_ transaction: FactsTransaction, capabilities: Capabilities, folder: String) {
+    self.transaction = transaction
+    self.capabilities = capabilities
+    self.folder = folder
+  }
+
+  package var recorded: Record { record.withLock { $0 } }
+
+  package func rows(_ query: SQL) async throws -> [Row] {
+    let rows = try await transaction.rows(query)
+    remember(query.text, rows.map { $0.values.map { $0 ?? "\u{0}" }.joined(separator: "\u{1}") }.joined(separator: "\u{2}"))
+    return rows
+  }
+
+  package func consulted(_ relation: QualifiedName) async {
+    record.withLock { _ = $0.consulted.insert(relation) }
+  }
+
+  package func file(_ path: String) async throws -> String {
+    let text = try PlanFolder(folder).text(of: path)
+    remember(path, text)
+    return text
+  }
+
+  package func program(_ arguments: [String]) async throws -> String {
+    let text = try await HostProgram.output(of: arguments, in: folder)
+    remember(arguments.joined(separator: " "), text)
+    return text
+  }
+
+  private func remember(_ question: String, _ answer: String) {
+    record.withLock { record in
+      record.questions += 1
+      record.digest = SHA256.digest(of: record.digest + Array(question.utf8) + [0] + Array(answer.utf8))
+    }
+  }
+}

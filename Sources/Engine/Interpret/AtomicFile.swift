@@ -1,0 +1,50 @@
+import Glibc
+
+/// Writes a file so that readers see the old or the new one, never half of it, and a power cut loses neither.
+struct AtomicFile {
+  let path: String
+  let mode: Int
+
+  func write(_ content: String) throws {
+    let temporary = "\(path).caisson-\(getpid())"
+    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
+    guard file >= 0 else { throw AtomicFile.failure("write", temporary) }
+    do {
+      defer { close(file) }
+      try fill(file, Array(content.utf8))
+      guard fchmod(file, mode_t(mode)) == 0, fsync(file) == 0 else { throw AtomicFile.failure("flush", temporary) }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    guard rename(temporary, path) == 0 else {
+      let failure = AtomicFile.failure("replace", path)
+      unlink(temporary)
+      throw failure
+    }
+    flushFolder()
+  }
+
+  private func fill(_ file: CInt, _ bytes: [UInt8]) throws {
+    var done = 0
+    while done < bytes.count {
+      let count = bytes[done...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw AtomicFile.failure("write", path) }
+      done += count
+    }
+  }
+
+  private func flushFolder() {
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let handle = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard handle >= 0 else { return }
+    fsync(handle)
+    close(handle)
+  }
+
+  static func failure(_ verb: String, _ path: String) -> EngineError {
+    let reason = String(cString: strerror(errno))
+    return EngineError(.failed, "cannot \(verb) \(path): \(reason)", hint: errno == ENOSPC ? "free space, then resume" : nil)
+  }
+}

@@ -1,0 +1,49 @@
+import JSONText
+package import SQLText
+
+/// A chunk's statement with `$cursor`, `$size` and `$slice` where the engine binds them.
+package struct ChunkStatement: Sendable {
+  private enum Piece {
+    case text(String), cursor, size, slice
+  }
+  private let pieces: [Piece]
+
+  package init(_ statement: SQL) { pieces = ChunkStatement.split(statement.text) }
+
+  package func sql(cursor: String?, size: Int, slice: String?) -> SQL {
+    pieces.reduce(into: SQL(verbatim: "")) { sql, piece in
+      switch piece {
+      case .text(let text): sql.append(SQL(verbatim: text))
+      case .cursor: sql.append("\(cursor)::jsonb")
+      case .size: sql.append("\(size)::bigint")
+      case .slice: sql.append("\(slice)::jsonb")
+      }
+    }
+  }
+
+  /// `$cursor$` opens a dollar-quoted string and is left alone.
+  private static func split(_ text: String) -> [Piece] {
+    let names: [(String, Piece)] = [("$cursor", .cursor), ("$size", .size), ("$slice", .slice)]
+    var pieces: [Piece] = []
+    var plain = ""
+    var rest = Substring(text)
+    while let first = rest.first {
+      if first == "$", let (name, piece) = names.first(where: { rest.hasPrefix($0.0) }),
+        !continues(rest.dropFirst(name.count).first)
+      {
+        pieces += plain.isEmpty ? [piece] : [.text(plain), piece]
+        plain = ""
+        rest = rest.dropFirst(name.count)
+      } else {
+        plain.append(first)
+        rest = rest.dropFirst()
+      }
+    }
+    return plain.isEmpty ? pieces : pieces + [.text(plain)]
+  }
+
+  private static func continues(_ next: Character?) -> Bool {
+    guard let next else { return false }
+    return next == "$" || next == "_" || next.isLetter || next.isNumber
+  }
+}

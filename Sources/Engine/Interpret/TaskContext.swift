@@ -1,0 +1,57 @@
+import Catalog
+import Journal
+import PlanModel
+import PluginAPI
+import PostgresClient
+import RunModel
+import SQLText
+
+/// What every interpreter shares within one run.
+struct Workshop: Sendable {
+  let run: String
+  let runner: String
+  let target: Target
+  let capabilities: Capabilities
+  let folder: String
+  let stop: StopSignal
+  let inFlight: InFlight
+  let reporter: Reporter
+}
+
+/// One task: the operation (or one slice of it) that an interpreter carries out under a fence.
+struct TaskContext: Sendable {
+  let workshop: Workshop
+  let step: PlanStep
+  let task: TaskRecord
+  let fence: Int64
+  let operation: Operation
+  let direction: Direction
+
+  var policy: Policy { step.policy }
+  var run: String { workshop.run }
+
+  /// Locks that make others wait count against `max_stall`, wait and hold together.
+  var stallsOthers: Bool { operation.locks.contains { $0.mode.stallsOthers } }
+
+  var lockTimeout: Duration { .milliseconds(policy.maxStall.milliseconds) }
+
+  /// Catalog changes are quick or wrong: 15 s unless the step says otherwise. Work on rows has no limit of its own.
+  var statementTimeout: Duration {
+    if let limit = policy.statementTimeout { return .milliseconds(limit.milliseconds) }
+    return stallsOthers ? .seconds(15) : .zero
+  }
+
+  func report(_ event: EngineEvent) { workshop.reporter(event) }
+}
+
+/// Another runner has the step now: stop without touching anything.
+struct Replaced: Error, Sendable {}
+
+/// The phase has to be compiled and run again (an expectation with `retry_phase` was not met).
+struct PhaseRetry: Error, Sendable { let reason: String }
+
+/// The stop signal ended a task early; what was done is recorded.
+struct Interrupted: Error, Sendable {}
+
+/// A person has to decide; the reason says what is known.
+struct NeedsPerson: Error, Sendable { let reason: String }

@@ -1,0 +1,110 @@
+package import Catalog
+package import PostgresClient
+import SQLText
+
+/// The database a run works on and how it is reached.
+package struct TargetAddress: Sendable {
+  /// The environment's name: one of the three things that tell a database from its copies.
+  package var name: String
+  package var connection: ConnectionString
+  /// Where `connection` goes through a pooler: a direct way for operations that need a session.
+  package var session: ConnectionString?
+  package var role: String?
+
+  package init(name: String, connection: ConnectionString, session: ConnectionString? = nil, role: String? = nil) {
+    self.name = name
+    self.connection = connection
+    self.session = session
+    self.role = role
+  }
+}
+
+/// Connections to one target. Work connections are reused; what needs a session gets a direct one.
+package actor Target {
+  package nonisolated let address: TargetAddress
+  private var idle: [Connection] = []
+  private var known: Capabilities?
+
+  package init(_ address: TargetAddress) { self.address = address }
+
+  /// A connection of the caller's own.
+  package func connect(purpose: String) async throws -> Connection {
+    let connection = try await Connection.connect(
+      address.connection, ConnectionSettings(applicationName: "caisson:\(purpose)"))
+    try await connection.pinForSession()
+    return connection
+  }
+
+  /// One of the idle work connections, or a new one.
+  package func work() async throws -> Connection {
+    while let connection = idle.popLast() {
+      if await connection.isOpen { return connection }
+    }
+    return try await connect(purpose: "work")
+  }
+
+  package func giveBack(_ connection: Connection) async {
+    guard await connection.isOpen, idle.count < 16 else { return await connection.close() }
+    idle.append(connection)
+  }
+
+  /// A direct session: what `CREATE INDEX CONCURRENTLY` and friends need.
+  package func session(purpose: String) async throws -> Connection {
+    guard let direct = address.session else {
+      let connection = try await connect(purpose: purpose)
+      guard await connection.isPooled else { return connection }
+      await connection.close()
+      throw Target.needsSession
+    }
+    let connection = try await Connection.connect(direct, ConnectionSettings(applicationName: "caisson:\(purpose)"))
+    try await connection.pinForSession()
+    return connection
+  }
+
+  static let needsSession = EngineError(
+    .refused, "the target goes through a connection pooler, and an operation needs a session of its own",
+    hint: "add session_target: with a direct connection to the environment")
+
+  package func capabilities() async throws -> Capabilities {
+    if let known { return known }
+    let connection = try await work()
+    let found = Capabilities(
+      version: await connection.serverVersion, pooled: await connection.isPooled && address.session == nil)
+    await giveBack(connection)
+    known = found
+    return found
+  }
+
+  package func close() async {
+    for connection in idle { await connection.close() }
+    idle = []
+  }
+}
+
+/// Session state every piece of work starts from.
+enum WorkSession {
+  /// pg_catalog comes first by itself; `public` is what unqualified names in a plan mean.
+  static let searchPath = "public, pg_temp"
+
+  static func pins(lockTimeout: Duration, statementTimeout: Duration) -> PinnedSettings {
+    PinnedSettings(searchPath: searchPath, statementTimeout: statementTimeout, lockTimeout: lockTimeout)
+  }
+}
+
+extension Connection {
+  /// A direct session keeps its pins; behind a pooler every transaction sets them again.
+  func pinForSession() async throws {
+    guard !isPooled else { return }
+    let pins = WorkSession.pins(lockTimeout: .zero, statementTimeout: .zero)
+    _ = try await query(pins.sql(forVersion: serverVersion, local: false))
+  }
+
+  /// What a transaction begins with: all pins behind a pooler, only the two that vary on a direct session.
+  func openingStatements(lockTimeout: Duration, statementTimeout: Duration) -> [SQL] {
+    guard isPooled else {
+      let lock = String(lockTimeout.milliseconds), statement = String(statementTimeout.milliseconds)
+      return ["SELECT set_config('lock_timeout', \(lock), true), set_config('statement_timeout', \(statement), true)"]
+    }
+    return [WorkSession.pins(lockTimeout: lockTimeout, statementTimeout: statementTimeout).sql(forVersion: serverVersion)]
+  }
+}

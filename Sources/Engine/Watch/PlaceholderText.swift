@@ -1,0 +1,17 @@
+import SQLText
+
+/// A named placeholder in a plugin's query, replaced by a constant of the engine's own.
+enum PlaceholderText {
+  /// `value` must be the engine's own number, never outside input.
+  static func binding(_ name: String, to value: String, in query: SQL) -> SQL {
+    let pieces = query.text.split(separator: name, omittingEmptySubsequences: false)
+    return SQL(verbatim: pieces.joined(separator: value))
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded down.
+  package var milliseconds: Int {
+    Int(components.seconds) * 1_000 + Int(components.attoseconds / 1_000_000_000_000_000)
+  }
+}

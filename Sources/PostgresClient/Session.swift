@@ -1,0 +1,133 @@
+import CPostgres
+import SQLText
+
+/// Owns one libpq connection. Unchecked: it is made on its connection's queue and used nowhere else.
+final class Session: @unchecked Sendable {
+  let conn: OpaquePointer
+  let cancelHandle: CancelHandle
+  let notices: NoticeBox
+  let redacted: String
+  private(set) var backendPID: Int32 = 0
+  var prepared = PreparedStatements()
+
+  init(conn: OpaquePointer, cancelHandle: CancelHandle, notices: NoticeBox, redacted: String) {
+    self.conn = conn
+    self.cancelHandle = cancelHandle
+    self.notices = notices
+    self.redacted = redacted
+    notices.install(on: conn)
+    PQsetErrorVerbosity(conn, PQERRORS_DEFAULT)
+  }
+
+  deinit { PQfinish(conn) }
+
+  var isOpen: Bool { PQstatus(conn) == CONNECTION_OK }
+  var inTransaction: Bool { PQtransactionStatus(conn) == PQTRANS_INTRANS || inFailedTransaction }
+  var inFailedTransaction: Bool { PQtransactionStatus(conn) == PQTRANS_INERROR }
+
+  /// Asks the backend who it is and pins the session.
+  func identify(_ settings: ConnectionSettings) throws(PostgresError) {
+    backendPID = PQbackendPID(conn)
+    guard !settings.adminConsole else { return }
+    let answer = try query("SELECT pg_catalog.pg_backend_pid()")
+    backendPID = answer.value.flatMap { Int32($0) } ?? backendPID
+    if let pins = settings.pins {
+      _ = try query(pins.sql(forVersion: Int(PQserverVersion(conn)), local: false))
+    }
+  }
+
+  /// One statement in the extended protocol.
+  func query(_ sql: SQL) throws(PostgresError) -> QueryResult {
+    let text = sql.text, binds = sql.binds
+    try refuseZeroBytes(text, binds)
+    let result = withCStrings(binds) { PQexecParams(conn, text, CInt(binds.count), nil, $0, nil, nil, 0) }
+    defer { PQclear(result) }
+    return try read(result, statement: text)
+  }
+
+  /// Any number of statements in the simple protocol; the first error ends them.
+  func script(_ text: String) throws(PostgresError) -> [QueryResult] {
+    try refuseZeroBytes(text, [])
+    guard PQsendQuery(conn, text) == 1 else { throw PostgresError(result: nil, conn: conn, statement: text) }
+    var results: [QueryResult] = []
+    var failure: PostgresError?
+    while let result = PQgetResult(conn) {
+      defer { PQclear(result) }
+      do throws(PostgresError) {
+        results.append(try read(result, statement: text))
+      } catch {
+        failure = failure ?? error
+      }
+      if !isOpen { break }
+    }
+    if let failure { throw failure }
+    return results
+  }
+
+  /// Rows and tag of a result, or its error. A COPY that was not asked for is ended first.
+  func read(_ result: OpaquePointer?, statement: String) throws(PostgresError) -> QueryResult {
+    switch PQresultStatus(result) {
+    case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY, PGRES_SINGLE_TUPLE:
+      return QueryResult(result)
+    case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+      abandonCopy()
+      throw PostgresError(.protocolViolation, "COPY needs copyIn or copyOut", statement: statement)
+    default:
+      throw PostgresError(result: result, conn: conn, statement: statement)
+    }
+  }
+
+  /// Ends a transaction whatever its state; true when the connection is good afterwards.
+  @discardableResult
+  func rollback() -> Bool {
+    guard inTransaction else { return isOpen && PQtransactionStatus(conn) == PQTRANS_IDLE }
+    PQclear(PQexec(conn, "ROLLBACK"))
+    return isOpen && PQtransactionStatus(conn) == PQTRANS_IDLE
+  }
+
+  /// libpq takes C strings: what follows a zero byte would be lost silently.
+  func refuseZeroBytes(_ text: String, _ binds: [String?]) throws(PostgresError) {
+    guard text.utf8.contains(0) || binds.contains(where: { $0?.utf8.contains(0) ?? false }) else { return }
+    throw PostgresError(.server, "text with a zero byte cannot be sent", sqlState: "22021", statement: nil)
+  }
+}
+
+extension QueryResult {
+  init(_ result: OpaquePointer?) {
+    let width = PQnfields(result), height = PQntuples(result)
+    let columns = (0..<width).map { String(cString: PQfname(result, $0)) }
+    rows = (0..<height).map { row in
+      Row(columns: columns, values: (0..<width).map { QueryResult.text(result, row, $0) })
+    }
+    tag = String(cString: PQcmdStatus(result))
+    affected = Int(String(cString: PQcmdTuples(result))) ?? 0
+  }
+
+  private static func text(_ result: OpaquePointer?, _ row: CInt, _ column: CInt) -> String? {
+    guard PQgetisnull(result, row, column) == 0, let start = PQgetvalue(result, row, column) else { return nil }
+    let length = Int(PQgetlength(result, row, column))
+    return start.withMemoryRebound(to: UInt8.self, capacity: length) {
+      String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
+    }
+  }
+}
+
+/// The strings as libpq wants its parameters, valid during `body`; one buffer holds them all.
+func withCStrings<Value>(
+  _ strings: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Value
+) -> Value {
+  guard !strings.isEmpty else { return body(nil) }
+  var bytes: [CChar] = []
+  let offsets = strings.map { string -> Int? in
+    guard let string else { return nil }
+    defer {
+      bytes.append(contentsOf: string.utf8.lazy.map(CChar.init(bitPattern:)))
+      bytes.append(0)
+    }
+    return bytes.count
+  }
+  return bytes.withUnsafeBufferPointer { buffer in
+    offsets.map { offset in offset.flatMap { start in buffer.baseAddress.map { $0 + start } } }
+      .withUnsafeBufferPointer { body($0.baseAddress) }
+  }
+}

@@ -1,0 +1,26 @@
+import Glibc
+import Testing
+
+@testable import CommandLineKit
+
+@Suite(.serialized) struct UnixSignalsTests {
+  @Test("a signal sent right after listening began is heard", .timeLimit(.minutes(1)), arguments: [
+    (SIGHUP, UnixSignal.terminate), (SIGTERM, .terminate), (SIGINT, .interrupt),
+  ])
+  func heard(number: Int32, meaning: UnixSignal) async {
+    let signals = await UnixSignals.listen()
+    kill(getpid(), number)
+    var iterator = signals.stream.makeAsyncIterator()
+    #expect(await iterator.next() == meaning)
+  }
+
+  @Test("writing to a closed pipe is an answer, not the end")
+  func brokenPipe() throws {
+    UnixSignals.surviveBrokenPipes()
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    close(ends[0])
+    #expect(!StandardStream(descriptor: ends[1]).write("x"))
+    close(ends[1])
+  }
+}
