@@ -13,7 +13,7 @@ public struct StepRegistry: Sendable {
   public init(_ plugins: [any Plugin.Type]) {
     self.plugins = plugins
     byName = Dictionary(
-      plugins.flatMap(\.kinds).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+      plugins.flatMap { $0.kinds }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   public subscript(name: String) -> (any StepKind.Type)? { byName[name] }
