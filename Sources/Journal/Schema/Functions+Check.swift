@@ -33,7 +33,7 @@ extension JournalSchema {
       FROM caisson.attempt a GROUP BY a.fence HAVING count(*) > 1
       UNION ALL
       SELECT 'needs.unmet', s.run_id, s.step, 'the step is ' || s.state || ', and ' || n || ' is ' || coalesce(d.state, 'missing')
-      FROM caisson.step s JOIN caisson.run r USING (run_id), unnest(s.needs) n
+      FROM caisson.step s JOIN caisson.run r USING (run_id) CROSS JOIN unnest(s.needs) n
         LEFT JOIN caisson.step d ON d.run_id = s.run_id AND d.step = n COLLATE "C"
       WHERE s.state IN ('running','done') AND s.done_by IS DISTINCT FROM 'person' AND s.done_by IS DISTINCT FROM 'carried'
         AND r.state NOT IN ('undoing','rolled_back','rollback_failed') AND (d.state IS NULL OR d.state NOT IN ('done','skipped'))
