@@ -20,7 +20,7 @@ struct ChunkedInterpreter {
     var place = Position(
       cursor: context.task.cursor?.text, chunks: context.task.chunks, rows: context.task.doneRows)
     var sizer = ChunkSizer(
-      size: work.size, largest: work.largestSize, target: work.target.duration)
+      start: work.size, largest: work.largestSize, target: work.target.duration)
     let total = try await estimate(on: connection)
     let throttle = ThrottleGate(context.policy.throttle)
     while true {
@@ -34,7 +34,7 @@ struct ChunkedInterpreter {
       place.chunks += 1
       context.report(.progress(step: context.step.id, done: place.rows, total: total, unit: "rows", note: nil))
       guard more else { return }
-      sizer.took(ContinuousClock.now - started)
+      sizer.note(rows: Int(rows.count), took: ContinuousClock.now - started)
       if context.workshop.stop.isRequested { throw Interrupted() }
     }
   }

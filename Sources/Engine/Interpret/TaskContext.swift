@@ -68,3 +68,9 @@ extension TaskRecord {
   /// The range this slice covers.
   var bounds: JSON? { intent?["slice"] }
 }
+
+extension Policy.Retry {
+  var policy: RetryPolicy {
+    RetryPolicy(attempts: attempts, shortest: backoff.lowest.duration, longest: backoff.highest.duration)
+  }
+}

@@ -37,7 +37,7 @@ struct Failure {
     case let stall as StallExceeded: return stall.description
     case let retry as PhaseRetry: return retry.reason
     default:
-      guard let error = postgres, FailureClass(sqlState: error.sqlState, connectionLost: false).retries else { return nil }
+      guard let error = postgres, FailureClass(sqlState: error.sqlState).isRetried, !error.isConnectionLoss else { return nil }
       return error.description
     }
   }

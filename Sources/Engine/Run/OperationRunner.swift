@@ -126,7 +126,7 @@ struct OperationRunner {
     let failure = Failure(error)
     if shop.stop.isRequested, failure.postgres?.kind == .canceled { throw Interrupted() }
     guard let reason = failure.retryReason, tries < step.policy.retry.attempts else { throw error }
-    let delay = step.policy.retry.policy.delay(attempt: tries, random: Double.random(in: 0..<1))
+    let delay = step.policy.retry.policy.delay(after: tries, random01: Double.random(in: 0..<1))
     shop.reporter(
       .retrying(
         step: step.id, attempt: tries, of: step.policy.retry.attempts, afterMilliseconds: delay.milliseconds, reason: reason))
