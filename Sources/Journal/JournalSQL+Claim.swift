@@ -39,7 +39,7 @@ extension JournalSQL {
   /// Names must exist before they can be held.
   package static func ensureResources(_ names: [String], capacity: Int = 1) -> SQL {
     """
-    INSERT INTO caisson.resource (name, capacity) SELECT n, \(capacity) FROM unnest(\(names)::text[]) n ORDER BY n
+    INSERT INTO caisson.resource (name, capacity) SELECT n, \(capacity)::integer FROM unnest(\(names)::text[]) n ORDER BY n
     ON CONFLICT (name) DO NOTHING
     """
   }
