@@ -29,7 +29,7 @@ func tests(_ name: String, _ dependencies: [String], path: String? = nil) -> Tar
 
 let plugins = builtins.flatMap {
   [
-    library($0, ["JSONText", "PluginAPI", "OnlineDDL"], path: "plugins/\($0)/Sources"),
+    library($0, ["JSONText", "PluginAPI", "OnlineDDL", "PlanSchema", "Catalog", "SQLText", "YAMLTree"], path: "plugins/\($0)/Sources"),
     tests($0, [$0, "TestSupport"], path: "plugins/\($0)/Tests"),
   ]
 }
@@ -54,14 +54,17 @@ let package = Package(
     library("PostgresClient", ["CPostgres", "SQLText"]),
     library("PlanModel", ["JSONText", "PlanSchema", "YAMLTree", "SQLText", "Digest", "PluginAPI"]),
     library("PluginAPI", ["JSONText", "PlanSchema", "Catalog", "SQLText", "YAMLTree"]),
-    library("OnlineDDL", ["PluginAPI"]),
+    library("OnlineDDL", ["PluginAPI", "PlanSchema", "Catalog", "SQLText", "JSONText"]),
     library("Lint", ["JSONText", "PluginAPI"]),
     library("RunModel", ["JSONText", "PluginAPI"]),
     library("Journal", ["JSONText", "RunModel", "PluginAPI", "PostgresClient", "SQLText"]),
-    library("Engine", ["JSONText", "PlanModel", "PluginAPI", "Lint", "RunModel", "Journal",
-                       "PostgresClient", "ChildProcess", "Digest"]),
+    library("Engine", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "YAMLTree", "Lint",
+                       "RunModel", "Journal", "PostgresClient", "ChildProcess", "Digest"]),
     library("Sandbox", ["PostgresClient", "ChildProcess", "SQLText"]),
-    library("BuiltinPlugins", ["PluginAPI"] + builtins),
+    .target(
+      name: "BuiltinPlugins", dependencies: (["PluginAPI"] + builtins).map { .target(name: $0) },
+      path: "Sources/BuiltinPlugins", swiftSettings: settings, plugins: ["RegistryGenerator"]),
+    .plugin(name: "RegistryGenerator", capability: .buildTool(), path: "Sources/RegistryGenerator"),
     .executableTarget(
       name: "caisson",
       dependencies: ["JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI",
