@@ -64,8 +64,7 @@ extension JournalSchema {
         ('pending','failed','blocked','backoff','waiting','in_doubt','undone','undo_failed') FOR NO KEY UPDATE SKIP LOCKED;
       IF NOT FOUND OR NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.finished_at IS NULL) THEN
         RETURN; END IF;
-      UPDATE caisson.task t SET state = CASE WHEN t.kind = 'autocommit' OR t.kind = 'process' THEN 'in_doubt'
-          ELSE 'pending' END, changed_at = clock_timestamp()
+      UPDATE caisson.task t SET state = 'in_doubt', changed_at = clock_timestamp()
        WHERE t.run_id = run AND t.step = step_name AND t.state = 'blocked';
       UPDATE caisson.task t SET state = 'pending', changed_at = clock_timestamp()
        WHERE t.run_id = run AND t.step = step_name AND t.state = 'undo_failed' AND t.direction = 'undo';
