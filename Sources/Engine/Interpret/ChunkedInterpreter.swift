@@ -18,7 +18,7 @@ struct ChunkedInterpreter {
 
   func run(on connection: Connection) async throws {
     var cursor = context.task.cursor
-    var done = context.task.doneRows
+    var done = context.task.rowsDone
     var sizer = ChunkSizer(start: work.size, largest: work.largestSize, target: work.target.duration)
     let total = try await estimate(on: connection)
     let throttle = ThrottleGate(context.policy.throttle)
@@ -36,7 +36,7 @@ struct ChunkedInterpreter {
   }
 
   private func estimate(on connection: Connection) async throws -> Double? {
-    if let total = context.task.totalRows { return total }
+    if let total = context.task.rowsTotal { return total }
     guard let query = work.total else { return nil }
     return try await connection.query(query).value.flatMap(Double.init)
   }

@@ -14,9 +14,9 @@ struct RunSession {
   private let background: [Task<Void, Never>]
 
   static func open(_ runner: Runner, run: String, resumed: Bool) async throws -> RunSession {
-    let identity = RunnerIdentity.current()
+    let identity = ThisProcess.identity()
     let ledger = Ledger(run: run, runner: identity.id, target: runner.target)
-    try await ledger.query(JournalSQL.registerRunner(identity.record))
+    try await ledger.query(JournalSQL.registerRunner(identity))
     let inFlight = InFlight()
     let shop = Workshop(
       run: run, runner: identity.id, target: runner.target, capabilities: try await runner.target.capabilities(),
@@ -35,7 +35,7 @@ struct RunSession {
   func close() async {
     for task in background { task.cancel() }
     for task in background { await task.value }
-    _ = try? await ledger.query(JournalSQL.retireRunner(shop.runner))
+    _ = try? await ledger.query(JournalSQL.unregisterRunner(shop.runner))
     await ledger.close()
     await shop.target.close()
   }
@@ -52,9 +52,9 @@ struct RunSession {
 
   /// A runner of this host whose process is gone holds nothing any more.
   private func buryDeadRunners() async throws {
-    for record in try await ledger.query(JournalSQL.runnersHolding(run: shop.run)).map(RunnerRecord.init)
-    where RunnerIdentity.isDead(host: record.host, bootID: record.bootID, pid: record.osPID, start: record.osStart) {
-      _ = try await ledger.query(JournalSQL.declareDead(record.runner))
+    for record in try await ledger.records({ [run = shop.run] in try await $0.holders(run: run) })
+    where ThisProcess.isDead(host: record.host, bootID: record.bootID, pid: record.processID, start: record.processStart) {
+      _ = try await ledger.query(JournalSQL.declareDead(record.id, actor: shop.runner))
     }
   }
 
@@ -106,14 +106,14 @@ struct RunSession {
       return undone
     }
     if let until, end.failures.isEmpty, !end.isInterrupted, end.blocked.isEmpty, !end.isComplete {
-      _ = try await ledger.query(JournalSQL.pauseRun(shop.run, actor: shop.runner, reason: "until \(until)"))
+      try await pause("until \(until)")
       return try await report(.succeeded)
     }
     if end.isInterrupted {
-      _ = try await ledger.query(JournalSQL.pauseRun(shop.run, actor: shop.runner, reason: "interrupted"))
+      try await pause("interrupted")
       return try await report(.interrupted)
     }
-    _ = try await ledger.query(JournalSQL.settleRun(shop.run, actor: shop.runner))
+    _ = try await ledger.query(JournalSQL.finishRun(shop.run, actor: shop.runner))
     if end.isComplete { return try await report(.succeeded) }
     if !end.failures.isEmpty { return try await report(.failed(end.failures)) }
     if !end.blocked.isEmpty { return try await report(.blocked(end.blocked)) }
@@ -126,11 +126,15 @@ struct RunSession {
   }
 
   private func holders(_ steps: [String]) async throws -> String {
-    let rows = try await ledger.query(JournalSQL.holders(run: shop.run))
-    let who = rows.map { row in
-      "\(row["step"] ?? "?") by process \(row["os_pid"] ?? "?") on \(row["host"] ?? "?"), lease ends in \(row["seconds"] ?? "?") s"
+    let who = try await ledger.records { [run = shop.run] in try await $0.holders(run: run) }.map { holder in
+      "process \(holder.processID) on \(holder.host) (\(holder.holds.count) steps, lease ends in \(Int(holder.leaseSeconds ?? 0)) s)"
     }
     return who.isEmpty ? steps.joined(separator: ", ") : who.joined(separator: "; ")
+  }
+
+  private func pause(_ reason: String) async throws {
+    let statement = JournalSQL.setRunState(shop.run, from: [.running], to: .paused, actor: shop.runner, reason: reason)
+    _ = try await ledger.query(statement)
   }
 
   func report(_ ending: RunReport.Ending) async throws -> RunReport {
@@ -138,12 +142,6 @@ struct RunSession {
     shop.reporter(.runFinished(run: shop.run, state: state))
     await SealingLoop(target: shop.target).sealAll()
     return RunReport(run: shop.run, ending: ending, steps: try await ledger.steps())
-  }
-}
-
-extension RunnerIdentity {
-  var record: NewRunner {
-    NewRunner(id: id, host: host, bootID: bootID, pid: pid, start: start, version: EngineVersion.text)
   }
 }
 

@@ -59,7 +59,8 @@ package struct Runner: Sendable {
   package func preview() async throws -> Preview {
     let connection = try await target.work()
     do {
-      let finished = try await JournalAccess(target: target).finishedSteps(of: resolved, on: connection)
+      let finished = try await JournalAccess(target: target).finishedSteps(
+        of: resolved, registry: registry, on: connection)
       let prepared = try await compiler().prepare(
         resolved.plan, finished: finished, runTag: "preview", accepting: accepted, on: connection)
       let preview = try await Preview(prepared, finished: finished, on: connection, role: target.address.role, capabilities: try await target.capabilities())

@@ -11,7 +11,7 @@ struct SealingLoop {
       try? await Task.sleep(for: .seconds(2))
       if Task.isCancelled { break }
       if connection == nil { connection = try? await target.connect(purpose: "seal") }
-      if let open = connection, (try? await Sealer.seal(on: open)) == nil {
+      if let open = connection, (try? await Sealer(open).seal()) == nil {
         await open.close()
         connection = nil
       }
@@ -22,7 +22,7 @@ struct SealingLoop {
   /// What is committed now, at the end of a run.
   func sealAll() async {
     guard let connection = try? await target.work() else { return }
-    _ = try? await Sealer.seal(on: connection)
+    _ = try? await Sealer(connection).seal()
     await target.giveBack(connection)
   }
 }
