@@ -1,4 +1,5 @@
-package import Catalog
+import Catalog
+import PlanModel
 package import PluginAPI
 import PostgresClient
 package import SQLText

@@ -1,5 +1,7 @@
 import Journal
 import JSONText
+import PlanModel
+import PlanSchema
 import PluginAPI
 import PostgresClient
 import RunModel

@@ -1,4 +1,6 @@
 import Journal
+import JSONText
+import PlanModel
 import PluginAPI
 import PostgresClient
 import SQLText

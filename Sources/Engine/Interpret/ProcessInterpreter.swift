@@ -1,8 +1,11 @@
 import ChildProcess
 import Journal
 import JSONText
+import PlanModel
+import PlanSchema
 import PluginAPI
 import PostgresClient
+import RunModel
 
 /// A program without a shell. At least once: after a crash the probe is asked, unless running it again is harmless.
 struct ProcessInterpreter {

@@ -1,4 +1,5 @@
 import Journal
+import PlanModel
 import PluginAPI
 import PostgresClient
 import SQLText

@@ -6,6 +6,7 @@ import PlanModel
 import PluginAPI
 import PostgresClient
 import RunModel
+import SQLText
 
 /// What a command asks of a target's journal before it has a run.
 struct JournalAccess {

@@ -1,6 +1,7 @@
 import Journal
 import JSONText
 import PostgresClient
+import SQLText
 import Synchronization
 
 /// Renews what this process holds, on a connection of its own: a renewal must never wait behind working rows.

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Journal
 import JSONText
 import PluginAPI
+import PostgresClient
 import RunModel
 import SQLText
 

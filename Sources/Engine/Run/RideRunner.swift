@@ -1,6 +1,7 @@
 import Journal
-import PluginAPI
 import PlanModel
+import PlanSchema
+import PluginAPI
 import PostgresClient
 import SQLText
 

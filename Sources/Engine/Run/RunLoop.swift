@@ -1,5 +1,6 @@
 import Journal
 import PlanModel
+import PlanSchema
 import PluginAPI
 import RunModel
 

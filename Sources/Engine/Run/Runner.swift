@@ -1,3 +1,4 @@
+import Catalog
 package import Journal
 package import PlanModel
 package import PluginAPI
@@ -88,7 +89,7 @@ package struct Runner: Sendable {
     }
     if !again, let done = try await access.lastSuccess(of: resolved, on: connection) {
       await target.giveBack(connection)
-      return RunReport(run: done.run, ending: .alreadyApplied, steps: [])
+      return RunReport(run: done.id, ending: .alreadyApplied, steps: [])
     }
     try await access.refuseOtherLiveRun(of: resolved, on: connection)
     let finished = again ? [] : try await access.carriedOver(resolved, registry: registry, on: connection)

@@ -100,7 +100,7 @@ extension Connection {
   }
 
   /// What a transaction begins with: all pins behind a pooler, only the two that vary on a direct session.
-  func openingStatements(lockTimeout: Duration, statementTimeout: Duration) -> [SQL] {
+  nonisolated func openingStatements(lockTimeout: Duration, statementTimeout: Duration) -> [SQL] {
     guard isPooled else {
       let lock = String(lockTimeout.milliseconds), statement = String(statementTimeout.milliseconds)
       return ["SELECT set_config('lock_timeout', \(lock), true), set_config('statement_timeout', \(statement), true)"]

@@ -1,4 +1,5 @@
 import Journal
+import PlanModel
 package import PluginAPI
 import PostgresClient
 import RunModel

@@ -2,6 +2,7 @@ import Journal
 import PlanModel
 import PluginAPI
 import RunModel
+import SQLText
 
 /// Takes a run back: steps in reverse topological order, one after another.
 struct UndoLoop {
