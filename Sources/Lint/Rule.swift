@@ -1,7 +1,7 @@
 import JSONText
 package import SQLText
 
-/// One hazard. A rule looks at one statement, at what came before it in the same text, and at the catalog if there is one.
+/// One hazard. A rule looks at one statement, at what came before it in the same text, and at the catalog, if any.
 package protocol Rule: Sendable {
   /// `lint.` and a name; part of the public contract.
   static var code: String { get }

@@ -2,6 +2,7 @@
 package enum RuleRegistry {
   package static let all: [any Rule.Type] = [
     SyntaxError.self,
+    UndeclaredLock.self,
     RefusesTransaction.self,
     IndexWithoutConcurrently.self,
     IndexIfNotExists.self,

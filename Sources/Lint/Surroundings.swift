@@ -13,7 +13,7 @@ package struct Surroundings {
   /// The statement runs in a transaction block.
   package private(set) var inTransaction: Bool
   /// The block was opened by whoever runs the text, not by a BEGIN in it.
-  private let alwaysInTransaction: Bool
+  private var alwaysInTransaction: Bool
   private(set) var created: Set<QualifiedName> = []
   private var checks: [QualifiedName: [Check]] = [:]
   private var sessionLockTimeout = false
@@ -39,6 +39,16 @@ package struct Surroundings {
   }
 
   func hasValidCheck(_ table: QualifiedName) -> Bool { checks[table]?.contains(where: \.isValid) ?? false }
+
+  /// Whoever runs the text opens a transaction here.
+  mutating func begin() {
+    (inTransaction, alwaysInTransaction) = (true, true)
+  }
+
+  /// And commits it here.
+  mutating func end() {
+    (inTransaction, alwaysInTransaction, localLockTimeout, held) = (false, false, false, [])
+  }
 
   mutating func say(_ code: String) { said.insert(code) }
 

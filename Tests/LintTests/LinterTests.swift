@@ -6,7 +6,8 @@ import Testing
 struct LinterTests {
   @Test("a finding points at the line and says what, whom and how instead")
   func findings() throws {
-    let findings = Linter.lint("SELECT 1;\n\n-- why\n  CREATE INDEX i\n  ON t (a);\n", LintContext(pinsLockTimeout: true))
+    let findings = Linter.lint(
+      "SELECT 1;\n\n-- why\n  CREATE INDEX i\n  ON t (a);\n", LintContext(pinsLockTimeout: true))
     let finding = try #require(findings.first)
     #expect(findings.count == 1)
     #expect(finding.line == 4)
@@ -69,12 +70,14 @@ struct LinterTests {
     #expect(Linter.lint("CREATE INDEX ON t (a)", context).contains { $0.message.contains("(12 million rows)") })
   }
 
-  @Test("ordinary statements are left in peace", arguments: [
-    "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())",
-    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.x := OLD.x; RETURN NEW; END $$",
-    "UPDATE t SET data = jsonb_build_object('a', true) WHERE at < CURRENT_DATE - INTERVAL '7 years'",
-    "CREATE INDEX CONCURRENTLY i ON t (a, b) WHERE c = 1 AND d IS NULL", "ALTER TABLE t VALIDATE CONSTRAINT c",
-    "COMMENT ON TABLE t IS 'x'", "GRANT SELECT ON t TO r", "SELECT * FROM t WHERE a = $1",
-  ])
+  @Test(
+    "ordinary statements are left in peace",
+    arguments: [
+      "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())",
+      "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.x := OLD.x; RETURN NEW; END $$",
+      "UPDATE t SET data = jsonb_build_object('a', true) WHERE at < CURRENT_DATE - INTERVAL '7 years'",
+      "CREATE INDEX CONCURRENTLY i ON t (a, b) WHERE c = 1 AND d IS NULL", "ALTER TABLE t VALIDATE CONSTRAINT c",
+      "COMMENT ON TABLE t IS 'x'", "GRANT SELECT ON t TO r", "SELECT * FROM t WHERE a = $1",
+    ])
   func quiet(sql: String) { #expect(Linter.lint(sql).isEmpty) }
 }

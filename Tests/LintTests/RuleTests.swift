@@ -12,6 +12,8 @@ struct RuleTests {
 
   @Test("every rule has an example it finds and one it does not", arguments: RuleRegistry.all.map { $0.code })
   func covered(code: String) {
+    // About operations, not texts: ProgramTests.
+    guard code != "lint.undeclared_lock" else { return }
     #expect(RuleCase.all.contains { $0.code == code && $0.isHit })
     #expect(RuleCase.all.contains { $0.code == code && !$0.isHit })
   }
@@ -25,7 +27,7 @@ struct RuleTests {
     }
   }
 
-  @Test("clean examples of syntax parse, so that silence means something", arguments: RuleCase.all)
+  @Test("every example but those of the syntax rule parses, so that silence means something", arguments: RuleCase.all)
   func parses(example: RuleCase) {
     guard example.code != "lint.syntax" else { return }
     #expect(!Linter.lint(example.sql).contains { $0.code == "lint.syntax" })
@@ -40,7 +42,10 @@ struct HazardTests {
     ("drop index without CONCURRENTLY", "DROP INDEX i;", "drop_index_without_concurrently"),
     ("CIC inside BEGIN", "BEGIN; CREATE INDEX CONCURRENTLY i ON t (a); COMMIT;", "refuses_transaction"),
     ("REINDEX without CONCURRENTLY", "REINDEX TABLE t;", "reindex_without_concurrently"),
-    ("FK without NOT VALID", "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES u (id);", "foreign_key_validates"),
+    (
+      "FK without NOT VALID", "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES u (id);",
+      "foreign_key_validates"
+    ),
     ("CHECK without NOT VALID", "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);", "check_validates"),
     ("SET NOT NULL", "ALTER TABLE t ALTER a SET NOT NULL;", "set_not_null_scans"),
     ("column type change", "ALTER TABLE t ALTER a TYPE bigint;", "type_change_rewrites"),
@@ -53,18 +58,33 @@ struct HazardTests {
     ("UPDATE without WHERE", "UPDATE t SET a = 1;", "unbounded_write"),
     ("DELETE without WHERE", "DELETE FROM t;", "unbounded_write"),
     ("REFRESH MV without CONCURRENTLY", "REFRESH MATERIALIZED VIEW mv;", "refresh_blocks_reads"),
-    ("partitioned PK lacks the key",
-     "CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz NOT NULL) PARTITION BY RANGE (at);", "key_lacks_partition_column"),
-    ("LIKE INCLUDING ALL ... PARTITION BY", "CREATE TABLE t_new (LIKE t INCLUDING ALL) PARTITION BY RANGE (occurred_at);",
-     "like_copies_keys"),
-    ("ATTACH without prior CHECK",
-     "ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM ('2025-01-01') TO ('2025-02-01');", "attach_scans"),
-    ("non-immutable index predicate",
-     "CREATE INDEX CONCURRENTLY i ON t (a) WHERE at > CURRENT_DATE - INTERVAL '30 days';", "index_not_immutable"),
+    (
+      "partitioned PK lacks the key",
+      "CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz NOT NULL) PARTITION BY RANGE (at);",
+      "key_lacks_partition_column"
+    ),
+    (
+      "LIKE INCLUDING ALL ... PARTITION BY",
+      "CREATE TABLE t_new (LIKE t INCLUDING ALL) PARTITION BY RANGE (occurred_at);",
+      "like_copies_keys"
+    ),
+    (
+      "ATTACH without prior CHECK",
+      "ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM ('2025-01-01') TO ('2025-02-01');", "attach_scans"
+    ),
+    (
+      "non-immutable index predicate",
+      "CREATE INDEX CONCURRENTLY i ON t (a) WHERE at > CURRENT_DATE - INTERVAL '30 days';", "index_not_immutable"
+    ),
     ("INSERT..SELECT whole table", "INSERT INTO t_new SELECT * FROM t;", "insert_select_whole_table"),
-    ("create trigger (lock)", "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();", "create_trigger_locks"),
-    ("SECURITY DEFINER without search_path",
-     "CREATE FUNCTION f() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';", "security_definer_search_path"),
+    (
+      "create trigger (lock)", "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();",
+      "create_trigger_locks"
+    ),
+    (
+      "SECURITY DEFINER without search_path",
+      "CREATE FUNCTION f() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';", "security_definer_search_path"
+    ),
     ("syntax error", "ALTER TABLE t ADD COLUM c int;", "syntax"),
   ]
 

@@ -14,8 +14,10 @@ enum AttachScans: Rule {
       guard let partition = command.partition, !around.isNew(partition), !around.hasValidCheck(partition),
         !(context.relation(partition)?.hasCheck ?? false)
       else { return nil }
-      return finding(subject, "\(partition)\(context.size(of: partition)) is scanned under ACCESS EXCLUSIVE and gets any "
-        + "missing index; a DEFAULT partition is scanned too",
+      return finding(
+        subject,
+        "\(partition)\(context.size(of: partition)) is scanned under ACCESS EXCLUSIVE and gets any "
+          + "missing index; a DEFAULT partition is scanned too",
         blocks: "whoever uses the partition waits for the scan and the builds")
     }
   }

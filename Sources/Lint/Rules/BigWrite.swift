@@ -11,8 +11,10 @@ enum BigWrite: Rule {
     guard subject.tree["whereClause"] != nil, let table = subject.relation, !around.isNew(table), context.isBig(table)
     else { return [] }
     return [
-      finding(subject, "one statement works through \(table)\(context.size(of: table)): nothing bounds how many rows it locks",
-              blocks: "writers of those rows wait until it commits")
+      finding(
+        subject,
+        "one statement works through \(table)\(context.size(of: table)): nothing bounds how many rows it locks",
+        blocks: "writers of those rows wait until it commits")
     ]
   }
 }

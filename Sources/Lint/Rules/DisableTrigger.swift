@@ -13,8 +13,10 @@ enum DisableTrigger: Rule {
     guard let table = subject.relation, !around.isNew(table) else { return [] }
     return subject.commands.filter { subtypes.contains($0.subtype) }.prefix(1).map { command in
       let which = command.name.map { "trigger \($0)" } ?? "every trigger"
-      return finding(subject, "\(which) of \(table) is silent for all sessions until enabled again: writes in between are "
-        + "not checked, audited or replicated", blocks: "writers queue behind SHARE ROW EXCLUSIVE")
+      return finding(
+        subject,
+        "\(which) of \(table) is silent for all sessions until enabled again: writes in between are "
+          + "not checked, audited or replicated", blocks: "writers queue behind SHARE ROW EXCLUSIVE")
     }
   }
 }

@@ -8,11 +8,14 @@ enum ExplicitLock: Rule {
   static let nodes = ["LockStmt"]
 
   static func check(_ subject: Subject, _ around: Surroundings, _ context: LintContext) -> [LintFinding] {
-    guard let lock = subject.locks.first(where: { $0.mode.stallsOthers && !around.isNew($0.relation) }) else { return [] }
+    guard let lock = subject.locks.first(where: { $0.mode.stallsOthers && !around.isNew($0.relation) }) else {
+      return []
+    }
     let others = lock.mode == .accessExclusive ? "readers and writers" : "writers"
     return [
-      finding(subject, "\(lock.mode.rawValue) on \(lock.relation) is held until the transaction ends",
-              blocks: "\(others) wait that long")
+      finding(
+        subject, "\(lock.mode.rawValue) on \(lock.relation) is held until the transaction ends",
+        blocks: "\(others) wait that long")
     ]
   }
 }

@@ -4,7 +4,8 @@ import SQLText
 enum FanOutAggregate: Rule {
   static let code = "lint.fan_out_aggregate"
   static let summary = "An aggregate over joins to more than one many-side counts rows several times."
-  static let advice = "aggregate each side in a subquery or LATERAL of its own, then join; count(DISTINCT …) where it fits"
+  static let advice =
+    "aggregate each side in a subquery or LATERAL of its own, then join; count(DISTINCT …) where it fits"
   static let nodes = ["SelectStmt", "CreateTableAsStmt", "ViewStmt", "InsertStmt"]
 
   private static let aggregates: Set = ["count", "sum", "avg", "array_agg", "string_agg", "json_agg", "jsonb_agg"]
@@ -21,8 +22,10 @@ enum FanOutAggregate: Rule {
   private static func examine(_ query: JSON?, _ subject: Subject, _ findings: inout [LintFinding]) {
     guard let query, let call = multiplied(query), let (one, many) = manySides(query), many.count > 1 else { return }
     findings.append(
-      finding(subject, "\(many.sorted().joined(separator: " and ")) are both many-sides of \(one): each row of one is repeated "
-        + "for every row of the other before \(call.names("funcname").last ?? "") sees it", at: call["location"]))
+      finding(
+        subject,
+        "\(many.sorted().joined(separator: " and ")) are both many-sides of \(one): each row of one is repeated "
+          + "for every row of the other before \(call.names("funcname").last ?? "") sees it", at: call["location"]))
   }
 
   /// An aggregate in the select list that repeated rows change.

@@ -13,7 +13,9 @@ enum ForeignKeyTypes: Rule {
     return keys.flatMap { key -> [LintFinding] in
       guard let other = key["pktable"]?.relation, let there = context.relation(other) else { return [] }
       return zip(key.names("fk_attrs"), key.names("pk_attrs")).compactMap { mine, theirs in
-        guard let type = here.columnTypes[mine], let wanted = there.columnTypes[theirs], type != wanted else { return nil }
+        guard let type = here.columnTypes[mine], let wanted = there.columnTypes[theirs], type != wanted else {
+          return nil
+        }
         return finding(subject, "\(table).\(mine) is \(type), \(other).\(theirs) is \(wanted)", at: key["location"])
       }
     }

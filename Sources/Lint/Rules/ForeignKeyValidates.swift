@@ -4,7 +4,8 @@ import SQLText
 enum ForeignKeyValidates: Rule {
   static let code = "lint.foreign_key_validates"
   static let summary = "ADD FOREIGN KEY without NOT VALID checks every row while both tables refuse writes."
-  static let advice = "ADD CONSTRAINT … NOT VALID, then VALIDATE CONSTRAINT in a transaction of its own (constraint.add)"
+  static let advice =
+    "ADD CONSTRAINT … NOT VALID, then VALIDATE CONSTRAINT in a transaction of its own (constraint.add)"
   static let nodes = ["AlterTableStmt"]
 
   static func check(_ subject: Subject, _ around: Surroundings, _ context: LintContext) -> [LintFinding] {
@@ -13,8 +14,10 @@ enum ForeignKeyValidates: Rule {
       command.constraints.filter { $0.word("contype") == "CONSTR_FOREIGN" && !$0.flag("skip_validation") }
         .filter { _ in command.subtype != "AT_AddColumn" || hasDefault(command) }
         .map { key in
-          finding(subject, "every row of \(table)\(context.size(of: table)) is checked under SHARE ROW EXCLUSIVE on it "
-            + "and on \(key["pktable"]?.relation.map { "\($0)" } ?? "the referenced table")",
+          finding(
+            subject,
+            "every row of \(table)\(context.size(of: table)) is checked under SHARE ROW EXCLUSIVE on it "
+              + "and on \(key["pktable"]?.relation.map { "\($0)" } ?? "the referenced table")",
             blocks: "writes to both tables wait for the whole scan", at: key["location"])
         }
     }

@@ -7,7 +7,9 @@ enum IdentifierTooLong: Rule {
   static let nodes: [String] = []
 
   static func check(_ subject: Subject, _ around: Surroundings, _ context: LintContext) -> [LintFinding] {
-    guard subject.statement.text.utf8.count > Quoting.longestIdentifier, hasLongRun(subject.statement.text) else { return [] }
+    guard subject.statement.text.utf8.count > Quoting.longestIdentifier, hasLongRun(subject.statement.text) else {
+      return []
+    }
     var seen: Set<String> = []
     return subject.statement.longIdentifiers.filter { seen.insert($0).inserted }.map {
       finding(subject, "\($0) has \($0.utf8.count) bytes and is cut to 63")

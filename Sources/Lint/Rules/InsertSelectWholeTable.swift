@@ -12,8 +12,9 @@ enum InsertSelectWholeTable: Rule {
       let source = QueryWalk(query).uses.first?.relation, !around.isNew(source), source.schema != "pg_catalog"
     else { return [] }
     return [
-      finding(subject, "\(source)\(context.size(of: source)) is copied in one transaction; rows written meanwhile are missed",
-              blocks: "the snapshot holds back VACUUM and concurrent index builds for as long as the copy takes")
+      finding(
+        subject, "\(source)\(context.size(of: source)) is copied in one transaction; rows written meanwhile are missed",
+        blocks: "the snapshot holds back VACUUM and concurrent index builds for as long as the copy takes")
     ]
   }
 

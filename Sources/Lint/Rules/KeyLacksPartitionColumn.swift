@@ -5,7 +5,8 @@ enum KeyLacksPartitionColumn: Rule {
   static let code = "lint.key_lacks_partition_column"
   static let severity = LintFinding.Severity.refusal
   static let summary = "A primary key or unique constraint of a partitioned table must contain the partition key."
-  static let advice = "add the partition key to the constraint; uniqueness then holds per pair only (a guard table keeps it global)"
+  static let advice =
+    "add the partition key to the constraint; uniqueness then holds per pair only (a guard table keeps it global)"
   static let nodes = ["CreateStmt"]
 
   static func check(_ subject: Subject, _ around: Surroundings, _ context: LintContext) -> [LintFinding] {
@@ -14,8 +15,10 @@ enum KeyLacksPartitionColumn: Rule {
     return constraints(subject.tree).compactMap { constraint, columns in
       let missing = wanted.filter { !columns.contains($0) }
       guard !missing.isEmpty else { return nil }
-      return finding(subject, "the key (\(columns.joined(separator: ", "))) lacks the partition key "
-        + "\(missing.joined(separator: ", ")): PostgreSQL refuses it (SQLSTATE 0A000)", at: constraint["location"])
+      return finding(
+        subject,
+        "the key (\(columns.joined(separator: ", "))) lacks the partition key "
+          + "\(missing.joined(separator: ", ")): PostgreSQL refuses it (SQLSTATE 0A000)", at: constraint["location"])
     }
   }
 

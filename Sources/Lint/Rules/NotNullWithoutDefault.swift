@@ -15,8 +15,10 @@ enum NotNullWithoutDefault: Rule {
       let kinds = Set(command.constraints.compactMap { $0.word("contype") })
       let isRequired = !kinds.isDisjoint(with: ["CONSTR_NOTNULL", "CONSTR_PRIMARY"])
       guard isRequired, kinds.isDisjoint(with: filling), !VolatileDefault.isSerial(command) else { return nil }
-      return finding(subject, "the new column has no value for the rows that \(table) already has (SQLSTATE 23502), and "
-        + "INSERTs that do not know it fail", at: command.definition["location"])
+      return finding(
+        subject,
+        "the new column has no value for the rows that \(table) already has (SQLSTATE 23502), and "
+          + "INSERTs that do not know it fail", at: command.definition["location"])
     }
   }
 }

@@ -9,11 +9,13 @@ enum RefreshInTrigger: Rule {
 
   static func check(_ subject: Subject, _ around: Surroundings, _ context: LintContext) -> [LintFinding] {
     guard subject.tree["returnType"]?.names("names").last == "trigger", let code = subject.code,
-      code.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ").contains("refresh materialized view")
+      code.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ").contains(
+        "refresh materialized view")
     else { return [] }
     return [
-      finding(subject, "each writing statement recomputes the view inside its own transaction",
-              blocks: "writers wait for each other and for the view's query, readers of the view for both")
+      finding(
+        subject, "each writing statement recomputes the view inside its own transaction",
+        blocks: "writers wait for each other and for the view's query, readers of the view for both")
     ]
   }
 }

@@ -11,8 +11,11 @@ enum ReindexWithoutConcurrently: Rule {
     guard !subject.tree.isOn("params", "concurrently"), !around.isNew(subject.relation) else { return [] }
     let target = subject.relation.map { "\($0)" } ?? subject.tree.word("name") ?? "the database"
     return [
-      finding(subject, "REINDEX of \(target)\(context.size(of: subject.relation)) locks the table against writes and "
-        + "each index against use", blocks: "writers, and readers whose plan needs the index, wait for the whole rebuild")
+      finding(
+        subject,
+        "REINDEX of \(target)\(context.size(of: subject.relation)) locks the table against writes and "
+          + "each index against use",
+        blocks: "writers, and readers whose plan needs the index, wait for the whole rebuild")
     ]
   }
 }

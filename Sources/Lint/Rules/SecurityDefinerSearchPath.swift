@@ -3,7 +3,8 @@ import SQLText
 
 enum SecurityDefinerSearchPath: Rule {
   static let code = "lint.security_definer_search_path"
-  static let summary = "A SECURITY DEFINER function without its own search_path runs whatever its caller puts before it."
+  static let summary =
+    "A SECURITY DEFINER function without its own search_path runs whatever its caller puts before it."
   static let advice = "SET search_path = pg_catalog, pg_temp in the definition, names inside qualified"
   static let nodes = ["CreateFunctionStmt"]
 
@@ -14,8 +15,10 @@ enum SecurityDefinerSearchPath: Rule {
     }
     guard !isPinned else { return [] }
     return [
-      finding(subject, "whoever may call \(subject.tree.names("funcname").joined(separator: ".")) chooses the objects its names "
-        + "mean and runs code with its owner's rights")
+      finding(
+        subject,
+        "whoever may call \(subject.tree.names("funcname").joined(separator: ".")) chooses the objects its names "
+          + "mean and runs code with its owner's rights")
     ]
   }
 }

@@ -10,7 +10,8 @@ enum SessionBehindPooler: Rule {
   static func check(_ subject: Subject, _ around: Surroundings, _ context: LintContext) -> [LintFinding] {
     guard context.pooled, let state = subject.statement.sessionState else { return [] }
     return [
-      finding(subject, "the statement leaves or needs \(state), and the next statement may run on another server connection")
+      finding(
+        subject, "the statement leaves or needs \(state), and the next statement may run on another server connection")
     ]
   }
 }

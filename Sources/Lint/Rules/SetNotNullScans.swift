@@ -14,8 +14,9 @@ enum SetNotNullScans: Rule {
       let column = command.name ?? ""
       if around.provesNotNull(column, of: table) { return nil }
       if context.relation(table)?.provenNotNull.contains(column) ?? false { return nil }
-      return finding(subject, "every row of \(table)\(context.size(of: table)) is read to see that \(column) is not null",
-                     blocks: "readers and writers wait for the whole scan")
+      return finding(
+        subject, "every row of \(table)\(context.size(of: table)) is read to see that \(column) is not null",
+        blocks: "readers and writers wait for the whole scan")
     }
   }
 }

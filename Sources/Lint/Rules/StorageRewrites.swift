@@ -3,7 +3,8 @@ import SQLText
 
 enum StorageRewrites: Rule {
   static let code = "lint.storage_rewrites"
-  static let summary = "SET LOGGED, UNLOGGED, TABLESPACE or ACCESS METHOD copies the whole table under ACCESS EXCLUSIVE."
+  static let summary =
+    "SET LOGGED, UNLOGGED, TABLESPACE or ACCESS METHOD copies the whole table under ACCESS EXCLUSIVE."
   static let advice = "copy online into a table made that way, and swap"
   static let nodes = ["AlterTableStmt"]
 
@@ -15,8 +16,9 @@ enum StorageRewrites: Rule {
   static func check(_ subject: Subject, _ around: Surroundings, _ context: LintContext) -> [LintFinding] {
     guard let table = subject.relation, !around.isNew(table) else { return [] }
     return subject.commands.compactMap { subtypes[$0.subtype] }.map {
-      finding(subject, "\($0) copies \(table)\(context.size(of: table)) and its indexes",
-              blocks: "readers and writers wait for the whole copy")
+      finding(
+        subject, "\($0) copies \(table)\(context.size(of: table)) and its indexes",
+        blocks: "readers and writers wait for the whole copy")
     }
   }
 }

@@ -4,7 +4,8 @@ import SQLText
 /// Not a look at a statement but at what is none.
 package enum SyntaxError: Rule {
   package static let code = "lint.syntax"
-  package static let summary = "PostgreSQL 15's grammar does not accept the text; on a newer server it is only not linted."
+  package static let summary =
+    "PostgreSQL 15's grammar does not accept the text; on a newer server it is only not linted."
   package static let advice = "correct it; a newer server's syntax is checked by the server itself"
   package static let nodes = [""]
 

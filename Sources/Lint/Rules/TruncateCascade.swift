@@ -10,8 +10,10 @@ enum TruncateCascade: Rule {
   static func check(_ subject: Subject, _ around: Surroundings, _ context: LintContext) -> [LintFinding] {
     guard subject.tree.word("behavior") == "DROP_CASCADE" else { return [] }
     return [
-      finding(subject, "every table with a foreign key to \(subject.effects.written.map(\.description).joined(separator: ", ")) "
-        + "is emptied too, recursively", blocks: "all of them are locked at once")
+      finding(
+        subject,
+        "every table with a foreign key to \(subject.effects.written.map(\.description).joined(separator: ", ")) "
+          + "is emptied too, recursively", blocks: "all of them are locked at once")
     ]
   }
 }

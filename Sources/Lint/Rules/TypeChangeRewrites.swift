@@ -12,8 +12,9 @@ enum TypeChangeRewrites: Rule {
     return subject.commands.filter { $0.subtype == "AT_AlterColumnType" }.compactMap { command in
       let column = command.name ?? ""
       if isFree(from: context.relation(table)?.columnTypes[column], to: command.definition["typeName"]) { return nil }
-      return finding(subject, "changing the type of \(column) rewrites \(table)\(context.size(of: table)) and its indexes",
-                     blocks: "readers and writers wait for the whole rewrite", at: command.definition["location"])
+      return finding(
+        subject, "changing the type of \(column) rewrites \(table)\(context.size(of: table)) and its indexes",
+        blocks: "readers and writers wait for the whole rewrite", at: command.definition["location"])
     }
   }
 

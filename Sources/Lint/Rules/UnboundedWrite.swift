@@ -11,8 +11,10 @@ enum UnboundedWrite: Rule {
     guard subject.tree["whereClause"] == nil, let table = subject.relation, !around.isNew(table) else { return [] }
     let verb = subject.node == "UpdateStmt" ? "updates" : "deletes"
     return [
-      finding(subject, "the statement \(verb) every row of \(table)\(context.size(of: table)) in one transaction: bloat, WAL "
-        + "and replica lag in proportion", blocks: "writers of any of its rows wait until it commits")
+      finding(
+        subject,
+        "the statement \(verb) every row of \(table)\(context.size(of: table)) in one transaction: bloat, WAL "
+          + "and replica lag in proportion", blocks: "writers of any of its rows wait until it commits")
     ]
   }
 }

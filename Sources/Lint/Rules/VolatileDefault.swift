@@ -4,15 +4,17 @@ import SQLText
 enum VolatileDefault: Rule {
   static let code = "lint.volatile_default"
   static let summary = "ADD COLUMN with a volatile default, identity or stored expression rewrites the table."
-  static let advice = "add the column without it, set the default for new rows, fill the old ones in batches (column.add)"
+  static let advice =
+    "add the column without it, set the default for new rows, fill the old ones in batches (column.add)"
   static let nodes = ["AlterTableStmt"]
 
   static func check(_ subject: Subject, _ around: Surroundings, _ context: LintContext) -> [LintFinding] {
     guard let table = subject.relation, !around.isNew(table) else { return [] }
     return subject.commands.filter { $0.subtype == "AT_AddColumn" }.compactMap { command in
       guard let reason = reason(command) else { return nil }
-      return finding(subject, "\(reason), so \(table)\(context.size(of: table)) is rewritten under ACCESS EXCLUSIVE",
-                     blocks: "readers and writers wait for the whole rewrite", at: command.definition["location"])
+      return finding(
+        subject, "\(reason), so \(table)\(context.size(of: table)) is rewritten under ACCESS EXCLUSIVE",
+        blocks: "readers and writers wait for the whole rewrite", at: command.definition["location"])
     }
   }
 
