@@ -17,10 +17,7 @@ struct FileInterpreter {
     let content = try work.content.map(resolve).joined()
     try keepPrevious()
     try AtomicFile(path: work.path, mode: work.mode).write(content)
-    _ = try await connection.batch([
-      "BEGIN", JournalSQL.prologue(context.key),
-      JournalSQL.taskDone(context.key, result: ["sha256": .string(SHA256.hex(of: content))]), "COMMIT",
-    ])
+    try await context.record(["sha256": .string(SHA256.hex(of: content))], on: connection)
   }
 
   /// Puts the previous file back, or removes ours where there was none.

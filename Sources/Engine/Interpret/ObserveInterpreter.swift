@@ -13,10 +13,7 @@ struct ObserveInterpreter {
     if let until = work.until { try await wait(until, on: connection) }
     var evidence: [(String, JSON)] = []
     for query in work.queries { evidence.append((query.name, try await answer(query, on: connection))) }
-    _ = try await connection.batch([
-      "BEGIN", JournalSQL.prologue(context.key),
-      JournalSQL.taskDone(context.key, result: .object(JSONObject(evidence))), "COMMIT",
-    ])
+    try await context.record(.object(JSONObject(evidence)), on: connection)
   }
 
   private func wait(_ until: SQL, on connection: Connection) async throws {
@@ -63,7 +60,7 @@ struct ObserveInterpreter {
     try await context.budget.guarding(connection) {
       do {
         var batch: [SQL] = ["BEGIN READ ONLY"]
-        batch += await connection.openingStatements(
+        batch += connection.openingStatements(
           lockTimeout: context.lockTimeout, statementTimeout: context.statementTimeout)
         if let role = context.workshop.target.address.role { batch.append("SET LOCAL ROLE \(id: role)") }
         let results = try await connection.batch(batch + [query, "ROLLBACK"])

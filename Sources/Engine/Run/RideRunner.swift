@@ -1,5 +1,6 @@
 import Journal
 import PluginAPI
+import PlanModel
 import PostgresClient
 import SQLText
 

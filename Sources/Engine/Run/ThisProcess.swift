@@ -1,19 +1,13 @@
 import FoundationEssentials
 import Glibc
+package import Journal
 
 /// This process as the journal knows it: pids are reused, boots are not.
-package struct RunnerIdentity: Sendable {
-  package let id: String
-  package let host: String
-  package let bootID: String
-  package let pid: Int
-  /// Process start in clock ticks since boot (proc(5), field 22).
-  package let start: String
-
-  package static func current() -> RunnerIdentity {
+package enum ThisProcess {
+  package static func identity() -> RunnerIdentity {
     RunnerIdentity(
-      id: UUID().uuidString.lowercased(), host: hostName(), bootID: bootIDNow(), pid: Int(getpid()),
-      start: processStart(Int(getpid())) ?? "")
+      id: UUID().uuidString.lowercased(), host: hostName(), bootID: bootIDNow(), processID: Int(getpid()),
+      processStart: processStart(Int(getpid())) ?? "", version: EngineVersion.text)
   }
 
   /// True when a runner of this host cannot be alive any more: another boot, no such process, or another one.
