@@ -20,6 +20,8 @@ package enum TaskEvent: String, Sendable, Hashable, CaseIterable {
   case retry
   case beginUndo = "begin undo"
   case finishUndo = "finish undo"
+  /// Of an undo task: its step's rollback failed at it.
+  case failUndo = "fail undo"
 }
 
 package enum TaskMachine: StateMachine {
@@ -43,6 +45,7 @@ package enum TaskMachine: StateMachine {
       Transition(.blocked, .retry, .inDoubt),
       Transition(.undoFailed, .retry, .pending),
     ]
+    + each([.pending, .running], .failUndo, .undoFailed)
     + each([.running, .done], .beginUndo, .undoing)
     + each([.running, .done, .undoing], .finishUndo, .undone)
 }
