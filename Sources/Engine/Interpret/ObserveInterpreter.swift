@@ -19,7 +19,7 @@ struct ObserveInterpreter {
   }
 
   private func wait(_ until: SQL, on connection: Connection) async throws {
-    let every = work.every?.milliseconds ?? 1_000
+    let every = Int(work.every?.milliseconds ?? 1_000)
     let deadline = work.deadline.map { ContinuousClock.now + .milliseconds($0.milliseconds) }
     while true {
       let row = try await readOnly(until, on: connection).rows.first

@@ -16,7 +16,7 @@ struct RunSession {
   static func open(_ runner: Runner, run: String, resumed: Bool) async throws -> RunSession {
     let identity = ThisProcess.identity()
     let ledger = Ledger(run: run, runner: identity.id, target: runner.target)
-    try await ledger.query(JournalSQL.registerRunner(identity))
+    _ = try await ledger.query(JournalSQL.registerRunner(identity))
     let inFlight = InFlight()
     let shop = Workshop(
       run: run, runner: identity.id, target: runner.target, capabilities: try await runner.target.capabilities(),

@@ -52,7 +52,7 @@ package actor Target {
   package func session(purpose: String) async throws -> Connection {
     guard let direct = address.session else {
       let connection = try await connect(purpose: purpose)
-      guard await connection.isPooled else { return connection }
+      guard connection.isPooled else { return connection }
       await connection.close()
       throw Target.needsSession
     }
@@ -69,7 +69,7 @@ package actor Target {
     if let known { return known }
     let connection = try await work()
     let found = Capabilities(
-      version: await connection.serverVersion, pooled: await connection.isPooled && address.session == nil)
+      version: connection.serverVersion, pooled: connection.isPooled && address.session == nil)
     await giveBack(connection)
     known = found
     return found
