@@ -90,6 +90,7 @@ let package = Package(
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText"]),
     tests("Sandbox", ["Sandbox", "TestSupport"]),
+    tests("caisson", ["caisson", "CommandLineKit", "JSONText"]),
     tests("EndToEnd", ["TestSupport", "ChildProcess", "JSONText", "SQLText"]),
   ] + plugins,
   swiftLanguageModes: [.v6])
