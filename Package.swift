@@ -90,7 +90,8 @@ let package = Package(
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText"]),
     tests("Sandbox", ["Sandbox", "TestSupport"]),
-    tests("caisson", ["caisson", "CommandLineKit", "JSONText"]),
+    tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
+                      "Sandbox", "YAMLTree", "ChildProcess"]),
     tests("EndToEnd", ["TestSupport", "ChildProcess", "JSONText", "SQLText"]),
   ] + plugins,
   swiftLanguageModes: [.v6])

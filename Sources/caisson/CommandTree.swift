@@ -4,6 +4,9 @@ import CommandLineKit
 enum CommandTree {
   static let nodes: [CommandNode] = [
     .command(InitCommand.self),
+    .group(
+      SandboxGroup.spec,
+      [SandboxUpCommand.self, SandboxDownCommand.self, SandboxStatusCommand.self, SandboxPsqlCommand.self]),
     .command(CompletionCommand.self),
   ]
 

@@ -1,4 +1,7 @@
 import CommandLineKit
+import Engine
+import PlanSchema
+import PostgresClient
 
 /// What scripts read. Stable: a number never changes its meaning.
 enum ExitCode: Int32, CaseIterable, Sendable {
@@ -24,7 +27,22 @@ enum ExitCode: Int32, CaseIterable, Sendable {
     case is UsageError, is ConfirmationPrompt.NobodyThere: self = .usage
     case is CancellationError: self = .stopped
     case let failure as CommandFailure: self = failure.problem.code
+    case is InvalidInput, is SecretUnavailable: self = .planInvalid
+    case let error as EngineError: self.init(error.code)
+    case let error as PostgresError: self = error.kind == .canceled ? .stopped : .failed
     default: self = .failed
+    }
+  }
+
+  private init(_ code: EngineError.Code) {
+    switch code {
+    case .failed: self = .failed
+    case .refused, .unusable: self = .refused
+    case .interrupted: self = .stopped
+    case .held: self = .heldByAnother
+    case .drift: self = .drift
+    case .blocked: self = .needsPerson
+    case .unknown: self = .usage
     }
   }
 }

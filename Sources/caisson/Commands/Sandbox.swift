@@ -1,47 +1,46 @@
 import CommandLineKit
+import JSONText
+import PostgresClient
+import Sandbox
 
 /// `caisson sandbox up|down|psql|status`
 enum SandboxGroup {
   static let spec = CommandSpec(
     "sandbox", summary: "a private PostgreSQL on this machine, for trying things", section: Section.begin)
 
-  static let cluster = ArgumentSpec("NAME", "which sandbox [default]", arity: .optional)
+  static let name = ArgumentSpec("NAME", "which sandbox [default]", arity: .optional)
+  static let fallback = "default"
 }
 
-/// `caisson sandbox up [NAME]`
-struct SandboxUpCommand {
-  static let spec = CommandSpec(
-    "up", summary: "start it, making it first where there is none",
-    discussion: "Prints the connection string. An environment reaches it as target: sandbox, or sandbox:NAME.",
-    arguments: [SandboxGroup.cluster], options: [.output],
-    examples: [CommandExample("caisson sandbox up", "binaries are found by pg_config, PATH and Debian's paths")])
-}
+/// What is told about a sandbox; the connection string leads through its socket and holds no secret.
+struct SandboxReport {
+  var name: String
+  var isRunning: Bool
+  var folder: String
+  var target: String?
 
-/// `caisson sandbox down [NAME]`
-struct SandboxDownCommand {
-  static let remove = OptionSpec.flag("remove", "delete its data too")
+  init(_ cluster: PrivateCluster) async {
+    name = cluster.name
+    folder = cluster.folder
+    isRunning = await cluster.isRunning()
+    target = try? cluster.target().redacted
+  }
 
-  static let spec = CommandSpec(
-    "down", summary: "stop it; its data stays",
-    arguments: [SandboxGroup.cluster], options: [remove, .yes, .output],
-    examples: [CommandExample("caisson sandbox down --remove -y", "leave nothing behind")])
-}
+  func print(on console: Console) {
+    guard console.format == .text else {
+      console.print(json)
+      return
+    }
+    var table = TextTable([.left("sandbox"), .left("state"), .left("folder"), .left("connection")])
+    let state = isRunning ? "running" : target == nil ? "not made" : "stopped"
+    table.add([name, state, folder, target ?? ""], styles: [nil, isRunning ? .green : .dim])
+    console.print(table)
+  }
 
-/// `caisson sandbox psql [NAME] [-- ARG ...]`
-struct SandboxPsqlCommand {
-  static let name = OptionSpec.value("name", "NAME", .text, "which sandbox", default: "default")
-  static let words = ArgumentSpec("ARG", "handed to psql; after -- where they start with a dash", arity: .rest)
-
-  static let spec = CommandSpec(
-    "psql", summary: "open psql in it",
-    arguments: [words], options: [name],
-    examples: [CommandExample("caisson sandbox psql -- -c 'SELECT version()'", "one statement")])
-}
-
-/// `caisson sandbox status [NAME]`
-struct SandboxStatusCommand {
-  static let spec = CommandSpec(
-    "status", summary: "say whether it runs, and where",
-    arguments: [SandboxGroup.cluster], options: [.output],
-    examples: [CommandExample("caisson sandbox status -o json", "version, folder, port and connection string")])
+  private var json: JSON {
+    [
+      "name": .string(name), "running": .bool(isRunning), "folder": .string(folder),
+      "target": target.map(JSON.string) ?? .null,
+    ]
+  }
 }

@@ -17,6 +17,9 @@ struct Problem: Sendable, Equatable {
   var hint: String?
   /// The exact next command.
   var next: String?
+  /// Every finding of an input that was refused, as a person and as a program reads it.
+  var findings: String?
+  var findingsJSON: JSON?
 
   init(_ code: ExitCode, _ what: String, hint: String? = nil, next: String? = nil) {
     self.code = code
@@ -27,8 +30,9 @@ struct Problem: Sendable, Equatable {
 
   /// What a person reads on standard error.
   func text(by path: [String], palette: Palette = .plain) -> String {
+    let above = findings.map { [$0] } ?? []
     let first = "\(palette(path.joined(separator: " ") + ":", .red)) \(what)"
-    return ([first] + labelled.map { "  \(palette("\($0.label):", .bold)) \($0.text)" }).joined(separator: "\n")
+    return (above + [first] + labelled.map { "  \(palette("\($0.label):", .bold)) \($0.text)" }).joined(separator: "\n")
   }
 
   /// What a program reads.
@@ -40,6 +44,7 @@ struct Problem: Sendable, Equatable {
     ]
     members += optional.compactMap { name, value in value.map { (name, .string($0)) } }
     if !blockers.isEmpty { members.append(("blockers", .array(blockers.map { .string($0) }))) }
+    if let findingsJSON { members.append(("findings", findingsJSON)) }
     return ["error": .object(JSONObject(members))]
   }
 
