@@ -8,6 +8,10 @@ enum CommandTree {
       SandboxGroup.spec,
       [SandboxUpCommand.self, SandboxDownCommand.self, SandboxStatusCommand.self, SandboxPsqlCommand.self]),
     .command(CompletionCommand.self),
+    .command(ValidateCommand.self),
+    .command(LintCommand.self),
+    .command(SchemaCommand.self),
+    .command(PluginsCommand.self),
   ]
 
   static let spec = CommandSpec(
