@@ -63,10 +63,16 @@ struct KindPage {
 
   /// Name, sentence, and a table of the parameters.
   func lines(width: Int?, palette: Palette = .plain) -> [String] {
-    var table = TextTable([.left("parameter"), .left("type", shrinks: true), .left("default"), .left("meaning", shrinks: true)])
+    var table = TextTable([
+      .left("parameter"), .left("type", shrinks: true), .left("default"), .left("meaning", shrinks: true),
+    ])
     for keyed in fields {
-      let fallback = keyed.field.required ? "required" : keyed.field.fallback.flatMap { $0.isNull ? nil : $0.text } ?? ""
-      table.add([keyed.key, keyed.field.shape.title, fallback, keyed.field.help + (keyed.field.tuning ? " (tuning)" : "")])
+      let field = keyed.field
+      let fallback = field.fallback.flatMap { $0.isNull ? nil : $0.text } ?? ""
+      table.add([
+        keyed.key, field.shape.title, field.required ? "required" : fallback,
+        field.help + (field.tuning ? " (tuning)" : ""),
+      ])
     }
     return ["\(palette(name, .bold)): \(summary)", ""] + table.lines(width: width, palette: palette)
   }

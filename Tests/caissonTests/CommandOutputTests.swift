@@ -21,7 +21,8 @@ import Testing
   @Test("every mistake is data when JSON is asked for")
   func mistakes() async throws {
     let folder = try TemporaryFolder()
-    try folder.write("caisson: 1\nplan: p\nsteps:\n  a: { uses: sql.rnu }\n  b: { uses: sql.run, neds: [a] }\n", to: "plan.yaml")
+    let plan = "caisson: 1\nplan: p\nsteps:\n  a: { uses: sql.rnu }\n  b: { uses: sql.run, neds: [a] }\n"
+    try folder.write(plan, to: "plan.yaml")
     try folder.write("environment: staging\nplan: plan.yaml\ntarget: sandbox\n", to: "staging.yaml")
     let (code, text) = try await run(["validate", "\(folder.path)/staging.yaml", "-o", "json"])
     #expect(code == .planInvalid)

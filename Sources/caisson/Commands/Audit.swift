@@ -2,7 +2,8 @@ import CommandLineKit
 
 /// `caisson audit verify`
 enum AuditGroup {
-  static let spec = CommandSpec("audit", summary: "prove that the journal's events are unaltered", section: Section.keep)
+  static let spec = CommandSpec(
+    "audit", summary: "prove that the journal's events are unaltered", section: Section.keep)
 }
 
 /// `caisson audit verify ENVIRONMENT`

@@ -3,7 +3,8 @@ import Glibc
 
 /// `caisson init [FOLDER]`
 struct InitCommand: Command {
-  private static let folder = ArgumentSpec("FOLDER", "where to write; made if missing [.]", arity: .optional, kind: .folder)
+  private static let folder = ArgumentSpec(
+    "FOLDER", "where to write; made if missing [.]", arity: .optional, kind: .folder)
   private static let nameOption = OptionSpec.value("name", "NAME", .text, "the plan's name [the folder's]")
 
   static let spec = CommandSpec(

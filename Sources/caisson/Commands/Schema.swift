@@ -10,7 +10,7 @@ struct SchemaCommand: Command {
 
   static let spec = CommandSpec(
     "schema", summary: "print the JSON Schema of plans and environments",
-    discussion: "Made from the declarations that decode, every plugin included: an editor that uses it is never behind.",
+    discussion: "Made from the declarations that decode, every plugin included: an editor with it is never behind.",
     section: Section.check, arguments: [kind],
     examples: [
       CommandExample("caisson schema > caisson.schema.json", "for an editor's YAML language server"),

@@ -3,8 +3,8 @@ import CommandLineKit
 extension OptionSpec {
   /// Data for a person, as one document or as a line per record.
   static let output = OptionSpec.value(
-    "output", short: "o", "FORMAT", .choice(OutputFormat.allCases.map(\.rawValue)), "form of the data on standard output",
-    default: OutputFormat.text.rawValue)
+    "output", short: "o", "FORMAT", .choice(OutputFormat.allCases.map(\.rawValue)),
+    "form of the data on standard output", default: OutputFormat.text.rawValue)
 
   /// Which environment of a folder.
   static let environment = OptionSpec.value(
