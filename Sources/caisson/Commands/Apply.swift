@@ -19,7 +19,7 @@ struct ApplyCommand {
     options: [until, .wait, again, amend, .environment, .variable, .yes, .output],
     examples: [
       CommandExample("caisson apply staging.yaml", "everything the plan has for staging"),
-      CommandExample("caisson apply production.yaml --until index --wait=2h", "up to a step, waiting for its window"),
+      CommandExample("caisson apply production.yaml --until index --wait=2h", "up to a step, waiting if another runner holds it"),
       CommandExample("caisson apply plans/shop -e staging --var table=public.orders -y", "from a script"),
     ])
 }

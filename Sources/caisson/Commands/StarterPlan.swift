@@ -70,7 +70,6 @@ struct StarterPlan {
     # session_target: ${env:PRODUCTION_DIRECT_URL}    # where the target goes through a pooler
 
     # role: owner_of_the_tables
-    # windows: [ "Mon-Fri 01:00-05:00 Europe/Paris" ]
     # steps:
     #   index: { throttle: { replica_lag: 2s } }
     # accept_irreversible: [ ]         # steps that cannot be taken back and may run here
