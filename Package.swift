@@ -68,7 +68,8 @@ let package = Package(
     .executableTarget(
       name: "caisson",
       dependencies: ["JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI",
-                     "PostgresClient", "Sandbox", "Lint", "Digest", "ChildProcess", "BuiltinPlugins"],
+                     "PostgresClient", "PlanSchema", "SQLText", "Sandbox", "Lint", "Digest", "ChildProcess",
+                     "BuiltinPlugins"],
       path: "Sources/caisson", swiftSettings: settings),
 
     library("TestSupport", ["JSONText", "SQLText", "PlanSchema", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",
@@ -90,6 +91,8 @@ let package = Package(
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText"]),
     tests("Sandbox", ["Sandbox", "TestSupport"]),
+    tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
+                      "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText"]),
     tests("EndToEnd", ["TestSupport", "ChildProcess", "JSONText", "SQLText"]),
   ] + plugins,
   swiftLanguageModes: [.v6])
