@@ -83,7 +83,7 @@ let package = Package(
     tests("PlanSchema", ["PlanSchema", "YAMLTree", "SQLText", "JSONText"]),
     tests("Catalog", ["Catalog", "TestSupport"]),
     tests("PostgresClient", ["PostgresClient", "TestSupport", "SQLText"]),
-    tests("PlanModel", ["PlanModel", "BuiltinPlugins", "TestSupport", "JSONText"]),
+    tests("PlanModel", ["PlanModel", "PlanSchema", "PluginAPI", "YAMLTree", "SQLText", "JSONText"]),
     tests("PluginAPI", ["PluginAPI", "JSONText"]),
     tests("OnlineDDL", ["OnlineDDL", "TestSupport"]),
     tests("Lint", ["Lint", "TestSupport", "PluginAPI"]),
