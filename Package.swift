@@ -29,7 +29,7 @@ func tests(_ name: String, _ dependencies: [String], path: String? = nil) -> Tar
 
 let plugins = builtins.flatMap {
   [
-    library($0, ["JSONText", "PluginAPI", "OnlineDDL"], path: "plugins/\($0)/Sources"),
+    library($0, ["JSONText", "PluginAPI", "OnlineDDL", "PlanSchema", "Catalog", "SQLText", "YAMLTree"], path: "plugins/\($0)/Sources"),
     tests($0, [$0, "TestSupport"], path: "plugins/\($0)/Tests"),
   ]
 }
