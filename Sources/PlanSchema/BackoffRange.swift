@@ -37,3 +37,13 @@ public struct BackoffRange: ParameterValue, Hashable, Codable, CustomStringConve
 
   public var json: JSON { .string(description) }
 }
+
+extension BackoffRange {
+  /// What steps use when a plan says nothing.
+  public static let standard = BackoffRange(lowest: .milliseconds(200), highest: .seconds(30))
+
+  private init(lowest: TimeSpan, highest: TimeSpan) {
+    self.lowest = lowest
+    self.highest = highest
+  }
+}

@@ -32,10 +32,12 @@ package struct CompiledPhase: Sendable {
   package let usedFacts: Bool
   package let factsDigest: [UInt8]
   package let effects: ProgramEffects
+  /// How many phases the kind has.
+  package let phases: Int
 
   /// A single transaction that depends on nothing but its parameters: it rides (claim, work and record in one commit).
   package var rides: Bool {
-    guard !usedFacts, step.phases.count == 1, program.operations.count == 1, let only = program.operations.first,
+    guard !usedFacts, phases == 1, program.operations.count == 1, let only = program.operations.first,
       only.unless == nil, only.resources.isEmpty, case .transaction = only.work
     else { return false }
     return true

@@ -35,8 +35,13 @@ package struct Compiler: Sendable {
     return CompiledPhase(
       step: step, phase: phase, program: program, consulted: record.consulted,
       usedFacts: record.questions > 0 || !record.consulted.isEmpty, factsDigest: record.digest,
-      effects: ProgramEffects(of: program.operations))
+      effects: ProgramEffects(of: program.operations), phases: kind.phases.count)
   }
+}
+
+extension Compiler {
+  /// The phases of a step's kind, in order.
+  package func phases(of step: PlanStep) -> [String] { registry[step.uses]?.phases ?? ["apply"] }
 }
 
 extension StepKind {

@@ -38,15 +38,12 @@ extension Compiler {
   ) async throws -> Preparation {
     let transaction = FactsTransaction(connection)
     var prepared: [Preparation.Prepared] = []
-    let graph = Graph(plan.steps.map { ($0.id, $0.needs) })
+    let graph = try Graph(plan.steps.map { ($0.id, $0.needs) })
     var effects: [String: ProgramEffects] = [:]
-    var unknown: Set<String> = []
-    for step in plan.steps where !finished.contains(step.id) && step.policy.skip == nil {
-      let ancestors = graph.ancestors(of: step.id).subtracting(finished)
+    for step in plan.steps where !finished.contains(step.id) && step.skip == nil {
       let outcome = await attempt(step, runTag: runTag, in: transaction)
       let one = try judge(
-        step, outcome, Surroundings(ancestors: ancestors, effects: effects, unknown: unknown, plan: plan))
-      if case .knownAfter = one.certainty { unknown.insert(step.id) }
+        step, outcome, Surroundings(step: step.id, graph: graph, finished: finished, effects: effects, plan: plan))
       effects[step.id] = one.compiled?.effects ?? ProgramEffects.anything
       prepared.append(one.refusingIrreversible(unless: accepting))
     }
@@ -55,15 +52,23 @@ extension Compiler {
   }
 
   private struct Surroundings {
-    let ancestors: Set<String>
+    let step: String
+    let graph: Graph
+    let finished: Set<String>
     let effects: [String: ProgramEffects]
-    let unknown: Set<String>
     let plan: Plan
+
+    /// Unfinished steps this one needs, in plan order.
+    var ancestors: [String] {
+      let all = Set(graph.ancestors(of: step)).subtracting(finished)
+      return plan.steps.map(\.id).filter { all.contains($0) && effects[$0] != nil }
+    }
 
     /// Earlier steps, in plan order, that may change what a compilation looked at.
     func changers(of consulted: Set<QualifiedName>) -> [String] {
-      plan.steps.map(\.id).filter { id in
-        effects[id]?.mayChange(consulted, ordered: ancestors.contains(id)) ?? false
+      let before = Set(ancestors)
+      return plan.steps.map(\.id).filter { id in
+        effects[id]?.mayChange(consulted, ordered: before.contains(id)) ?? false
       }
     }
   }
@@ -72,7 +77,7 @@ extension Compiler {
     _ step: PlanStep, runTag: String, in transaction: FactsTransaction
   ) async -> Result<CompiledPhase, any Error> {
     do {
-      return .success(try await compile(step, phase: step.phases.first ?? "apply", runTag: runTag, in: transaction))
+      return .success(try await compile(step, phase: phases(of: step)[0], runTag: runTag, in: transaction))
     } catch {
       return .failure(error)
     }
@@ -96,7 +101,7 @@ extension Compiler {
           step: step, certainty: .predicted(after: changers), compiled: compiled, findings: compiled.program.findings)
       }
     case .failure(let error):
-      changers = around.plan.steps.map(\.id).filter { around.ancestors.contains($0) && around.effects[$0] != nil }
+      changers = around.ancestors
       if changers.isEmpty || (error as? PostgresError)?.isConnectionLoss == true { throw error }
     }
     return .init(step: step, certainty: .knownAfter(changers[changers.count - 1]), compiled: nil, findings: [])

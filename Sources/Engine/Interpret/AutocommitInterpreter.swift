@@ -61,13 +61,12 @@ struct AutocommitInterpreter {
   }
 
   private var timeout: Duration {
-    if let limit = work.statementTimeout { return .milliseconds(limit.milliseconds) }
-    return context.policy.statementTimeout.map { .milliseconds($0.milliseconds) } ?? .zero
+    work.statementTimeout?.duration ?? context.policy.statementLimit ?? .zero
   }
 
   private func statement(on session: Connection) async throws {
     let inFlight = context.workshop.inFlight
-    let key = inFlight.begin(step: context.step.id, pid: await session.backendPID, progress: work.progress)
+    let key = inFlight.begin(step: context.step.id, pid: Int(session.backendPID), progress: work.progress)
     let quiet = context.workshop.stop.canceling(session.cancelToken)
     defer {
       inFlight.end(key)

@@ -20,13 +20,13 @@ struct ChunkedInterpreter {
     var place = Position(
       cursor: context.task.cursor?.text, chunks: context.task.chunks, rows: context.task.doneRows)
     var sizer = ChunkSizer(
-      size: work.size, largest: work.largestSize, target: .milliseconds(work.target.milliseconds))
+      start: work.size, largest: work.largestSize, target: work.target.duration)
     let total = try await estimate(on: connection)
     let throttle = ThrottleGate(context.policy.throttle)
     while true {
       try await wait(for: throttle, on: connection)
       let started = ContinuousClock.now
-      let (rows, more) = try await StallBudget(context).guarding(connection) { [place, size = sizer.size] in
+      let (rows, more) = try await context.budget.guarding(connection) { [place, size = sizer.size] in
         try await chunk(place, size: size, on: connection)
       }
       place.rows += rows.count
@@ -34,7 +34,7 @@ struct ChunkedInterpreter {
       place.chunks += 1
       context.report(.progress(step: context.step.id, done: place.rows, total: total, unit: "rows", note: nil))
       guard more else { return }
-      sizer.took(ContinuousClock.now - started)
+      sizer.note(rows: Int(rows.count), took: ContinuousClock.now - started)
       if context.workshop.stop.isRequested { throw Interrupted() }
     }
   }
@@ -75,11 +75,11 @@ struct ChunkedInterpreter {
   private func opening(_ place: Position, size: Int, on connection: Connection) async -> [SQL] {
     var batch: [SQL] = ["BEGIN"]
     batch += await connection.openingStatements(
-      lockTimeout: context.lockTimeout, statementTimeout: context.policy.statementTimeout.map { .milliseconds($0.milliseconds) } ?? .zero)
+      lockTimeout: context.lockTimeout, statementTimeout: context.policy.statementLimit ?? .zero)
     batch.append(JournalSQL.prologue(context.key))
     batch += work.settings.map { "SELECT set_config(\($0.name), \($0.value), true)" }
     if let role = context.workshop.target.address.role { batch.append("SET LOCAL ROLE \(id: role)") }
-    let slice = context.task.slice?.text
+    let slice = context.task.bounds?.text
     batch += work.statements.map { ChunkStatement($0).sql(cursor: place.cursor, size: size, slice: slice) }
     if let until = work.until { batch.append(until) }
     return batch

@@ -54,7 +54,7 @@ struct InDoubt {
 
   private func remove(_ statement: SQL, on session: Connection) async throws {
     if let role = context.workshop.target.address.role { _ = try await session.query("SET ROLE \(id: role)") }
-    let key = context.workshop.inFlight.begin(step: context.step.id, pid: await session.backendPID)
+    let key = context.workshop.inFlight.begin(step: context.step.id, pid: Int(session.backendPID))
     defer { context.workshop.inFlight.end(key) }
     _ = try await session.query(statement)
     _ = try await session.query("RESET ROLE")

@@ -60,7 +60,7 @@ struct ObserveInterpreter {
   }
 
   private func readOnly(_ query: SQL, on connection: Connection) async throws -> QueryResult {
-    try await StallBudget(context).guarding(connection) {
+    try await context.budget.guarding(connection) {
       do {
         var batch: [SQL] = ["BEGIN READ ONLY"]
         batch += await connection.openingStatements(

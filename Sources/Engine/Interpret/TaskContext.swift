@@ -1,6 +1,8 @@
 import Catalog
 import Journal
+import JSONText
 import PlanModel
+import PlanSchema
 import PluginAPI
 import PostgresClient
 import RunModel
@@ -33,13 +35,14 @@ struct TaskContext: Sendable {
   /// Locks that make others wait count against `max_stall`, wait and hold together.
   var stallsOthers: Bool { operation.locks.contains { $0.mode.stallsOthers } }
 
-  var lockTimeout: Duration { .milliseconds(policy.maxStall.milliseconds) }
+  var lockTimeout: Duration { policy.maxStall.duration }
 
   /// Catalog changes are quick or wrong: 15 s unless the step says otherwise. Work on rows has no limit of its own.
   var statementTimeout: Duration {
-    if let limit = policy.statementTimeout { return .milliseconds(limit.milliseconds) }
-    return stallsOthers ? .seconds(15) : .zero
+    policy.statementLimit ?? (stallsOthers ? .seconds(15) : .zero)
   }
+
+  var budget: StallBudget { StallBudget(shop: workshop, step: step, stallsOthers: stallsOthers) }
 
   func report(_ event: EngineEvent) { workshop.reporter(event) }
 }
@@ -55,3 +58,19 @@ struct Interrupted: Error, Sendable {}
 
 /// A person has to decide; the reason says what is known.
 struct NeedsPerson: Error, Sendable { let reason: String }
+
+extension Policy {
+  /// `nil`: the step does not say; zero: no limit.
+  var statementLimit: Duration? { statementTimeout.map { $0.span?.duration ?? .zero } }
+}
+
+extension TaskRecord {
+  /// The range this slice covers.
+  var bounds: JSON? { intent?["slice"] }
+}
+
+extension Policy.Retry {
+  var policy: RetryPolicy {
+    RetryPolicy(attempts: attempts, shortest: backoff.lowest.duration, longest: backoff.highest.duration)
+  }
+}

@@ -14,7 +14,7 @@ struct TransactionInterpreter {
   func run(on connection: Connection) async throws {
     let outcomes: [QueryResult]
     do {
-      outcomes = try await StallBudget(context).guarding(connection) {
+      outcomes = try await context.budget.guarding(connection) {
         try await connection.batch(await opening(on: connection))
       }
       try check(Array(outcomes.suffix(work.statements.count)))
@@ -67,19 +67,5 @@ extension Expectation {
     case .rows(let wanted): result.affected == wanted ? nil : "\(wanted) rows expected, \(result.affected) found"
     case .isTrue: result.value == "t" ? nil : "true expected, \(result.value.map { $0 == "f" ? "false" : "other" } ?? "nothing") found"
     }
-  }
-}
-
-extension Connection {
-  /// One round trip; the first error ends it.
-  func batch(_ statements: [SQL]) async throws -> [QueryResult] {
-    let outcomes = try await pipeline([statements])
-    guard let outcome = outcomes.first else { return [] }
-    return try outcome.results()
-  }
-
-  func rollback() async {
-    guard isOpen else { return }
-    _ = try? await query("ROLLBACK")
   }
 }

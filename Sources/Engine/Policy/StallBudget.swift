@@ -1,48 +1,58 @@
+import PlanModel
 import PostgresClient
 import Synchronization
 
 /// `max_stall`: the longest anyone may wait for us, waiting for the lock and holding it together.
 ///
 /// lock_timeout bounds the wait. The hold has a deadline here: the statement is cancelled and the transaction rolled back.
-struct StallBudget {
-  let context: TaskContext
+struct StallBudget: Sendable {
+  let shop: Workshop
+  let step: PlanStep
+  let stallsOthers: Bool
 
-  init(_ context: TaskContext) { self.context = context }
+  private var limit: Duration { step.policy.maxStall.duration }
 
   func guarding<Value: Sendable>(
     _ connection: Connection, _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
     let token = connection.cancelToken
-    let key = context.workshop.inFlight.begin(step: context.step.id, pid: await connection.backendPID)
-    let over = Mutex(false)
-    let deadline = context.stallsOthers ? context.lockTimeout : nil
-    let timer = Task {
-      guard let deadline else { return }
-      try await Task.sleep(for: deadline)
-      over.withLock { $0 = true }
-      token.cancel()
-    }
-    let quiet = context.workshop.stop.canceling(token)
+    let key = shop.inFlight.begin(step: step.id, pid: Int(connection.backendPID))
+    let over = OneWayFlag()
+    let timer = stallsOthers ? deadline { over.set(); token.cancel() } : nil
+    let quiet = shop.stop.canceling(token)
     defer {
-      timer.cancel()
+      timer?.cancel()
       quiet()
     }
     do {
       let value = try await body()
-      context.workshop.inFlight.end(key)
+      shop.inFlight.end(key)
       return value
     } catch let error as PostgresError {
-      let blockers = context.workshop.inFlight.end(key)?.blockers ?? []
-      if over.withLock({ $0 }), error.kind == .canceled {
-        throw StallExceeded(limit: context.lockTimeout, blockers: blockers)
+      let blockers = shop.inFlight.end(key)?.blockers ?? []
+      if error.sqlState == "55P03" || (over.isSet && error.kind == .canceled) {
+        throw StallExceeded(limit: limit, blockers: blockers)
       }
-      if error.sqlState == "55P03" { throw StallExceeded(limit: context.lockTimeout, blockers: blockers) }
       throw error
     } catch {
-      context.workshop.inFlight.end(key)
+      shop.inFlight.end(key)
       throw error
     }
   }
+
+  private func deadline(_ reached: @escaping @Sendable () -> Void) -> Task<Void, any Error> {
+    Task {
+      try await Task.sleep(for: limit)
+      reached()
+    }
+  }
+}
+
+/// Set once, read by whoever wonders why a statement was cancelled.
+private final class OneWayFlag: Sendable {
+  private let state = Mutex(false)
+  func set() { state.withLock { $0 = true } }
+  var isSet: Bool { state.withLock { $0 } }
 }
 
 /// The lock was not free, or the work under it not finished, within `max_stall`.

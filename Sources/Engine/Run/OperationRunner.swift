@@ -1,0 +1,141 @@
+import Journal
+import JSONText
+import PlanModel
+import PluginAPI
+import PostgresClient
+import RunModel
+import SQLText
+
+/// Runs a program's operations in order under one fence, each leaf through its interpreter and the retry policy.
+/// Undo is the same work in the other direction.
+struct OperationRunner {
+  let shop: Workshop
+  let ledger: Ledger
+  let step: PlanStep
+  let fence: Int64
+  let phase: Int
+  let attempt: Int
+  var direction = Direction.forward
+
+  func run(_ operations: [Operation]) async throws {
+    for operation in operations { try await run(operation) }
+  }
+
+  private func run(_ operation: Operation) async throws {
+    if case .parallel(let work) = operation.work { return try await sideBySide(work.members, width: work.width) }
+    let tasks = try await tasks(of: operation)
+    if case .chunked(let work) = operation.work, work.slices != nil {
+      return try await slices(of: operation, work, tasks)
+    }
+    for task in tasks { try await carryOut(operation, task) }
+  }
+
+  private func tasks(of operation: Operation) async throws -> [TaskRecord] {
+    try await ledger.tasks(step.id, phase: phase, attempt: attempt, direction: direction)
+      .filter { $0.operation == operation.id }
+  }
+
+  private func sideBySide(_ members: [Operation], width: Int) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (place, member) in members.enumerated() {
+        if place >= max(1, width) { try await group.next() }
+        group.addTask { try await run(member) }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  /// The first task only draws up the slices; each slice then has a task of its own.
+  private func slices(of operation: Operation, _ work: ChunkedWork, _ tasks: [TaskRecord]) async throws {
+    var slices = tasks.filter { $0.slice > 0 }
+    if slices.isEmpty, let first = tasks.first, !first.isFinished, let query = work.slices {
+      try await ledger.drawSlices(query, for: first, of: operation, step: step, fence: fence)
+      slices = try await self.tasks(of: operation).filter { $0.slice > 0 }
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (place, slice) in slices.enumerated() {
+        if place >= max(1, work.workers) { try await group.next() }
+        group.addTask { try await carryOut(operation, slice) }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  /// One task to its end. Lock conflicts and the like are tried again here, the step staying held.
+  private func carryOut(_ operation: Operation, _ record: TaskRecord) async throws {
+    var record = record
+    var tries = 0
+    while !record.isFinished {
+      if shop.stop.isRequested { throw Interrupted() }
+      let context = TaskContext(
+        workshop: shop, step: step, task: record, fence: fence, operation: operation, direction: direction)
+      do {
+        let started = ContinuousClock.now
+        shop.reporter(.operationStarted(step: step.id, title: operation.title))
+        try await once(context)
+        let spent = (ContinuousClock.now - started).milliseconds
+        shop.reporter(.operationDone(step: step.id, title: operation.title, milliseconds: spent))
+        return
+      } catch {
+        tries += 1
+        try await backOff(after: error, tries: tries)
+      }
+      record = try await ledger.task(record)
+    }
+  }
+
+  private func once(_ context: TaskContext) async throws {
+    switch context.operation.work {
+    case .autocommit(let work):
+      if try await isUnnecessary(context) { return }
+      try await AutocommitInterpreter(context: context, work: work).run()
+    default:
+      let connection = try await shop.target.work()
+      do {
+        if try await !isUnnecessary(context) { try await interpret(context, on: connection) }
+        await shop.target.giveBack(connection)
+      } catch {
+        await connection.rollback()
+        await shop.target.giveBack(connection)
+        throw error
+      }
+    }
+  }
+
+  private func interpret(_ context: TaskContext, on connection: Connection) async throws {
+    switch context.operation.work {
+    case .transaction(let work): try await TransactionInterpreter(context: context, work: work).run(on: connection)
+    case .chunked(let work): try await ChunkedInterpreter(context: context, work: work).run(on: connection)
+    case .observe(let work): try await ObserveInterpreter(context: context, work: work).run(on: connection)
+    case .file(let work): try await FileInterpreter(context: context, work: work).run(on: connection)
+    case .process(let work): try await ProcessInterpreter(context: context, work: work).run(on: connection)
+    case .autocommit, .parallel: break
+    }
+  }
+
+  private func isUnnecessary(_ context: TaskContext) async throws -> Bool {
+    guard let unless = context.operation.unless, context.task.state == .pending, context.task.chunks == 0 else { return false }
+    guard try await ledger.value(of: unless) == "t" else { return false }
+    try await ledger.write(JournalSQL.taskSkipped(context.key))
+    shop.reporter(.operationSkipped(step: step.id, title: context.operation.title))
+    return true
+  }
+
+  /// Waits as the retry policy says, or throws what cannot be retried.
+  private func backOff(after error: any Error, tries: Int) async throws {
+    let failure = Failure(error)
+    if shop.stop.isRequested, failure.postgres?.kind == .canceled { throw Interrupted() }
+    guard let reason = failure.retryReason, tries < step.policy.retry.attempts else { throw error }
+    let delay = step.policy.retry.policy.delay(after: tries, random01: Double.random(in: 0..<1))
+    shop.reporter(
+      .retrying(
+        step: step.id, attempt: tries, of: step.policy.retry.attempts, afterMilliseconds: delay.milliseconds, reason: reason))
+    try await ledger.write(JournalSQL.retried(StepKey(run: shop.run, step: step.id, fence: fence), attempt: tries, reason: reason))
+    await shop.stop.sleep(milliseconds: delay.milliseconds)
+    if shop.stop.isRequested { throw Interrupted() }
+  }
+}
+
+extension TaskRecord {
+  var isFinished: Bool { [.done, .skipped, .undone].contains(state) }
+}

@@ -1,0 +1,110 @@
+extension JournalSchema {
+  /// Creating a run, turning it, settling it.
+  static let runFunctions = #"""
+    -- One call for a whole run: steps, programs and tasks come as arrays of records. A live run of the same plan, target
+    -- and variant is returned instead (created = false).
+    CREATE FUNCTION caisson.create_run(plan bytea, target_name text, variant_name text, first_state text, at_host text,
+      actor text, amended bytea, steps jsonb, programs jsonb, tasks jsonb)
+    RETURNS TABLE (run_id uuid, created boolean, state text) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    #variable_conflict use_column
+    DECLARE id uuid;
+    BEGIN
+      INSERT INTO caisson.run (plan_hash, target, variant, state, host, amended_from)
+      VALUES (plan, target_name, variant_name, first_state, at_host, amended)
+      ON CONFLICT (plan_hash, target, variant) WHERE finished_at IS NULL DO NOTHING RETURNING run.run_id INTO id;
+      IF id IS NULL THEN
+        RETURN QUERY SELECT r.run_id, false, r.state FROM caisson.run r WHERE r.plan_hash = plan
+          AND r.target = target_name AND r.variant = variant_name AND r.finished_at IS NULL;
+        RETURN;
+      END IF;
+      WITH x AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(steps) AS x(step text, ord integer, kind text, spec_hash bytea, needs text[],
+          irreversible boolean, single_tx boolean, host text, state text, done_by text, reason text)),
+      edge AS (SELECT n AS need, array_agg(x.step ORDER BY x.ord) AS wanted_by FROM x, unnest(x.needs) n GROUP BY n)
+      INSERT INTO caisson.step (run_id, step, ord, kind, spec_hash, needs, wanted_by, irreversible, single_tx, host,
+        state, done_by, reason, ready)
+      SELECT id, x.step, x.ord, x.kind, x.spec_hash, coalesce(x.needs, '{}'), coalesce(e.wanted_by, '{}'),
+        coalesce(x.irreversible, false), coalesce(x.single_tx, false), x.host, coalesce(x.state, 'pending'), x.done_by,
+        x.reason, coalesce(x.state, 'pending') = 'pending' AND NOT EXISTS (SELECT FROM unnest(x.needs) n
+          WHERE n NOT IN (SELECT y.step FROM x y WHERE y.state IN ('done','skipped')))
+      FROM x LEFT JOIN edge e ON e.need = x.step;
+      INSERT INTO caisson.program (run_id, step, phase, attempt, fence, name, operations, undo, carry, facts_digest,
+        findings)
+      SELECT id, x.step, x.phase, 1, 0, x.name, x.operations, coalesce(x.undo, '[]'), coalesce(x.carry, 'null'),
+        x.facts_digest, coalesce(x.findings, '[]')
+      FROM jsonb_to_recordset(programs) AS x(step text, phase integer, name text, operations jsonb, undo jsonb,
+        carry jsonb, facts_digest bytea, findings jsonb);
+      INSERT INTO caisson.task (run_id, step, task, phase, attempt, operation, slice, kind, title, total_rows)
+      SELECT id, x.step, row_number() OVER (PARTITION BY x.step ORDER BY x.place), coalesce(x.phase, 1), 1, x.operation,
+        coalesce(x.slice, 0), x.kind, x.title, x.total
+      FROM ROWS FROM (jsonb_to_recordset(tasks) AS (step text, phase integer, operation text, slice integer, kind text,
+        title text, total numeric)) WITH ORDINALITY AS x(step, phase, operation, slice, kind, title, total, place);
+      INSERT INTO caisson.event (run_id, kind, actor, data) VALUES (id, 'run.created', actor,
+        jsonb_build_object('plan', encode(plan, 'hex'), 'steps', jsonb_array_length(steps)));
+      RETURN QUERY SELECT id, true, first_state;
+    END $$;
+
+    -- No row: the run is in none of these states.
+    CREATE FUNCTION caisson.turn_run(run uuid, from_states text[], to_state text, actor text, why text)
+    RETURNS TABLE (was text) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    DECLARE r caisson.run;
+    BEGIN
+      SELECT * INTO r FROM caisson.run x WHERE x.run_id = run AND x.state = ANY (from_states) FOR NO KEY UPDATE;
+      IF NOT FOUND THEN RETURN; END IF;
+      UPDATE caisson.run x SET state = to_state, finished_at = CASE WHEN to_state IN ('succeeded','canceled',
+        'rolled_back','superseded') THEN clock_timestamp() END WHERE x.run_id = run;
+      INSERT INTO caisson.event (run_id, kind, actor, data) VALUES (run, 'run.' || to_state, actor,
+        jsonb_strip_nulls(jsonb_build_object('was', r.state, 'reason', why)));
+      RETURN QUERY SELECT r.state;
+    END $$;
+
+    -- Turns a run into what its steps say, if they say anything final. No row: it goes on (or was settled before).
+    CREATE FUNCTION caisson.settle_run(run uuid, actor text, due interval) RETURNS TABLE (state text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    #variable_conflict use_column
+    DECLARE r caisson.run; n record; next text;
+    BEGIN
+      SELECT * INTO r FROM caisson.run x WHERE x.run_id = run AND x.finished_at IS NULL FOR NO KEY UPDATE;
+      IF NOT FOUND THEN RETURN; END IF;
+      SELECT count(*) FILTER (WHERE s.state NOT IN ('done','skipped')) AS open,
+        count(*) FILTER (WHERE s.state IN ('running','undoing')) AS held,
+        count(*) FILTER (WHERE s.state IN ('failed','blocked')) AS broken,
+        count(*) FILTER (WHERE s.state IN ('undo_failed','blocked','in_doubt') AND s.attempt > 0) AS stuck,
+        count(*) FILTER (WHERE caisson.needs_undo(s.state, s.attempt)) AS undoable,
+        count(*) FILTER (WHERE s.state IN ('pending','backoff','waiting','in_doubt')
+          AND NOT EXISTS (SELECT FROM unnest(s.needs) k LEFT JOIN caisson.step d ON d.run_id = run AND d.step = k
+                          WHERE d.state IS NULL OR d.state NOT IN ('done','skipped'))) AS claimable
+      INTO n FROM caisson.step s WHERE s.run_id = run;
+      next := CASE
+        WHEN n.held > 0 THEN NULL
+        WHEN r.state IN ('undoing','rollback_failed') THEN
+          CASE WHEN n.undoable = 0 THEN 'rolled_back' WHEN n.stuck > 0 THEN 'rollback_failed' END
+        WHEN n.open = 0 THEN 'succeeded'
+        WHEN r.desired = 'cancel' THEN 'canceled'
+        WHEN r.desired = 'pause' THEN 'paused'
+        WHEN n.claimable = 0 AND n.broken > 0 THEN 'failed' END;
+      IF next IS NULL OR next = r.state THEN RETURN; END IF;
+      UPDATE caisson.run x SET finalize_due = CASE WHEN next = 'succeeded' THEN clock_timestamp() + due END
+       WHERE x.run_id = run AND due IS NOT NULL;
+      PERFORM caisson.turn_run(run, ARRAY[r.state], next, actor, NULL);
+      RETURN QUERY SELECT next;
+    END $$;
+
+    -- The user's `resume`: the run goes on, what failed is tried again. Blocked steps stay: they need a person's word.
+    CREATE FUNCTION caisson.resume_run(run uuid, actor text, why text) RETURNS TABLE (was text, retried integer)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    DECLARE r caisson.run; k text; n integer := 0;
+    BEGIN
+      SELECT * INTO r FROM caisson.run x WHERE x.run_id = run
+        AND x.state IN ('queued','running','waiting','paused','failed') FOR NO KEY UPDATE;
+      IF NOT FOUND THEN RETURN; END IF;
+      UPDATE caisson.run x SET desired = 'run', desired_by = actor, desired_reason = why WHERE x.run_id = run;
+      IF r.state <> 'running' THEN PERFORM caisson.turn_run(run, ARRAY[r.state], 'running', actor, why); END IF;
+      FOR k IN SELECT s.step FROM caisson.step s WHERE s.run_id = run AND s.state = 'failed' ORDER BY s.ord LOOP
+        PERFORM caisson.retry_step(run, k, actor, NULL);
+        n := n + 1;
+      END LOOP;
+      RETURN QUERY SELECT r.state, n;
+    END $$;
+    """#
+}

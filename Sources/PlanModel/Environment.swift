@@ -1,0 +1,111 @@
+package import JSONText
+package import PlanSchema
+internal import SQLText
+package import YAMLTree
+
+/// Where and how a plan runs: one small file.
+package struct Environment: Sendable, Hashable {
+  package var name: String
+  package var target: ConnectionReference
+  /// For what needs a session, where `target` goes through a pooler.
+  package var sessionTarget: ConnectionReference?
+  /// `SET LOCAL ROLE` in every transaction; as the catalog spells it.
+  package var role: String?
+  /// Steps whose points of no return may be crossed.
+  package var acceptIrreversible: [String]
+  package var blockers: Blockers
+}
+
+/// What is done about sessions that block a step.
+package enum Blockers: ParameterValue, Hashable {
+  /// They are named while the step waits.
+  case wait
+
+  package static var shape: Shape { .enumeration(["wait"]) }
+  package static func read(_ node: Node, _ report: inout Diagnostics) -> Blockers? {
+    if node.text == "wait" { return .wait }
+    if node["cancel"] != nil {
+      report.error(
+        "key.unsupported", "cancelling blockers is not supported by this version", at: node.range.firstCharacter,
+        hint: "write wait: blockers are named while a step waits")
+    } else {
+      report.unexpected(node, wanted: "wait")
+    }
+    return nil
+  }
+  package var json: JSON { "wait" }
+}
+
+/// An environment file's keys.
+struct EnvironmentKeys: ParameterSet {
+  @Parameter("Name of the environment.") var environment: StepName
+  @Parameter("The plan's file, beside this one.") var plan = "plan.yaml"
+  @Parameter("Database: a libpq URI, keyword string or service=NAME, sandbox, or sandbox:NAME.")
+  var target: ConnectionReference
+  @Parameter("The same database without the pooler, for what needs a session.")
+  var sessionTarget: ConnectionReference?
+  @Parameter("Role set in every transaction.") var role: Identifier?
+  @Parameter("Values for the plan's variables.") var variables: OrderedMap<Unread> = [:]
+  @Parameter("Changes to the plan's steps, merged by step id.") var steps: OrderedMap<Unread> = [:]
+  @Parameter("Sessions in the way: wait names them.") var blockers: Blockers = .wait
+  @Parameter("Steps whose points of no return may be crossed.") var acceptIrreversible: [Located<String>] = []
+
+  /// Keys of the language this version does not act on: refused, never ignored.
+  static let unsupported = [
+    "targets", "requires", "approvals", "windows", "window", "window_end", "schedule", "on", "trust", "limits",
+  ]
+
+  var value: Environment {
+    Environment(
+      name: environment.text, target: target, sessionTarget: sessionTarget, role: role?.name,
+      acceptIrreversible: acceptIrreversible.map(\.value), blockers: blockers)
+  }
+}
+
+extension Environment {
+  /// As an environment file would write it, what belongs to the plan left out.
+  package var json: JSON {
+    var object = JSONObject([("environment", .string(name)), ("target", target.json), ("blockers", blockers.json)])
+    object["session_target"] = sessionTarget?.json
+    object["role"] = role.map { Identifier($0).json }
+    if !acceptIrreversible.isEmpty { object["accept_irreversible"] = acceptIrreversible.json }
+    return .object(object)
+  }
+
+  /// Reads what `json` wrote.
+  package init(json: JSON) throws(InvalidInput) { self = try EnvironmentKeys.read(json: json).value }
+}
+
+/// A value whose reader is chosen later.
+struct Unread: ParameterValue {
+  var node: Node
+  static var shape: Shape { .any }
+  static func read(_ node: Node, _ report: inout Diagnostics) -> Unread? { Unread(node: node) }
+  var json: JSON { node.json }
+}
+
+/// The name of a step, a plan or an environment.
+struct StepName: ParameterValue, Hashable {
+  var text: String
+
+  /// Letters, digits, `-`, `_` and `.`, starting with a letter or digit, at most 63.
+  static func isValid(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    func isPlain(_ byte: UInt8) -> Bool {
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+    guard let first = bytes.first, isPlain(first), bytes.count <= 63 else { return false }
+    return bytes.allSatisfy { isPlain($0) || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains($0) }
+  }
+
+  static var shape: Shape { .named("identifier", pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$") }
+  static func read(_ node: Node, _ report: inout Diagnostics) -> StepName? {
+    guard let text = report.text(node, wanted: "a name") else { return nil }
+    if isValid(text) { return StepName(text: text) }
+    report.error("name.form", "`\(text)` is not a name", at: node.range, hint: rule)
+    return nil
+  }
+  static let rule = "letters, digits, `-`, `_` and `.`, starting with a letter or digit, at most 63"
+  var json: JSON { .string(text) }
+}

@@ -1,0 +1,65 @@
+internal import PlanSchema
+internal import YAMLTree
+
+/// An environment's changes laid over the plan's steps.
+enum Overlay {
+  /// Mappings merge key by key; anything else is replaced.
+  static func merge(_ base: Node, _ over: Node) -> Node {
+    guard case .mapping(var pairs) = base.kind, case .mapping(let changes) = over.kind else { return over }
+    for change in changes {
+      if let place = pairs.firstIndex(where: { $0.key.text == change.key.text }) {
+        pairs[place] = Node.Pair(key: change.key, value: merge(pairs[place].value, change.value))
+      } else {
+        pairs.append(change)
+      }
+    }
+    return Node(.mapping(pairs), tag: base.tag, range: base.range)
+  }
+
+  /// The plan's steps with the environment's changes; changes to what is not there are reported.
+  static func steps(_ plan: [Node.Pair], _ overlay: [Node.Pair], _ report: inout Diagnostics) -> [Node.Pair] {
+    let ids = plan.compactMap(\.key.text)
+    var changes: [String: Node] = [:]
+    for pair in overlay {
+      guard let id = pair.key.text else { continue }
+      guard ids.contains(id) else {
+        report.error(
+          "step.unknown", "the plan has no step `\(id)`", at: pair.key.range,
+          didYouMean: Spelling.nearest(to: id, in: ids))
+        continue
+      }
+      for fixed in ["uses", "for_each"] {
+        guard let key = pair.value.key(fixed) else { continue }
+        report.error(
+          "overlay.fixed", "an environment cannot change `\(fixed)` of a step", at: key.range,
+          hint: "change the plan, or skip the step here")
+      }
+      if report.mapping(pair.value) != nil { changes[id] = pair.value }
+    }
+    return plan.map { pair in
+      guard let id = pair.key.text, let change = changes[id], pair.value.pairs != nil else { return pair }
+      return Node.Pair(key: pair.key, value: merge(pair.value, change))
+    }
+  }
+}
+
+extension Node {
+  /// Without keys this version does not act on: each is refused where it stands.
+  func refusing(_ keys: [String], _ report: inout Diagnostics) -> Node {
+    guard case .mapping(let pairs) = kind else { return self }
+    let kept = pairs.filter { pair in
+      guard let key = pair.key.text, keys.contains(key) else { return true }
+      report.error(
+        "key.unsupported", "`\(key)` is not supported by this version: it would have no effect", at: pair.key.range,
+        hint: "remove it")
+      return false
+    }
+    return Node(.mapping(kept), tag: tag, range: range)
+  }
+
+  /// Only these keys, in place.
+  func keeping(_ keys: [String]) -> Node {
+    guard case .mapping(let pairs) = kind else { return self }
+    return Node(.mapping(pairs.filter { keys.contains($0.key.text ?? "") }), tag: tag, range: range)
+  }
+}

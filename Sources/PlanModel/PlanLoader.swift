@@ -1,0 +1,80 @@
+internal import JSONText
+package import PlanSchema
+package import PluginAPI
+internal import YAMLTree
+
+/// From files to a checked plan. Everything wrong is reported in one pass.
+package struct PlanLoader: Sendable {
+  let registry: StepRegistry
+  let files: any FileSource
+
+  package init(_ registry: StepRegistry, files: any FileSource = DiskFiles()) {
+    self.registry = registry
+    self.files = files
+  }
+
+  package func load(_ request: PlanRequest) throws(InvalidInput) -> ResolvedPlan {
+    var report = Diagnostics()
+    let plan = load(request, &report)
+    guard let plan, !report.hasErrors else { throw InvalidInput(report) }
+    return plan
+  }
+
+  private func load(_ request: PlanRequest, _ report: inout Diagnostics) -> ResolvedPlan? {
+    guard let path = environmentFile(request, &report), let environment = tree(path, &report),
+      isEnvironment(environment, &report)
+    else { return nil }
+    guard let planFile = planFile(of: environment, path, &report), let plan = tree(planFile.path, mention: planFile.range, &report)
+    else { return nil }
+    let resolution = Resolution(
+      registry: registry, files: files, request: request, environmentFile: path, planFile: planFile.path)
+    return resolution.resolve(plan, environment, &report)
+  }
+
+  private func environmentFile(_ request: PlanRequest, _ report: inout Diagnostics) -> String? {
+    let names = files.names(in: request.path)
+    if let name = request.environment { return FilePath.join(request.path, name + ".yaml") }
+    guard let names else { return request.path }
+    let environments = names.filter { $0.hasSuffix(".yaml") && $0 != "plan.yaml" }.map { $0.dropLast(5) }
+    report.error(
+      "environment.required", "which environment?", at: .beginning(of: request.path),
+      hint: environments.isEmpty
+        ? "the folder has no environment file" : "--env " + environments.joined(separator: ", --env "))
+    return nil
+  }
+
+  private func isEnvironment(_ root: Node, _ report: inout Diagnostics) -> Bool {
+    guard root["environment"] == nil, root["caisson"] != nil || (root["steps"] != nil && root["target"] == nil) else {
+      return report.mapping(root) != nil
+    }
+    report.error(
+      "environment.required", "this is a plan; what runs is an environment", at: root.range.firstCharacter,
+      hint: "write a file with `environment: staging`, `plan: plan.yaml` and `target: …` beside it, and name that file")
+    return false
+  }
+
+  private func planFile(
+    of environment: Node, _ path: String, _ report: inout Diagnostics
+  ) -> (path: String, range: SourceRange)? {
+    let folder = FilePath.folder(of: path)
+    guard let node = environment["plan"] else {
+      return (FilePath.join(folder, "plan.yaml"), environment.range.firstCharacter)
+    }
+    guard let name = String.read(node, &report) else { return nil }
+    return (FilePath.join(folder, name), node.range)
+  }
+
+  /// The tree of a file, with its problems reported; `nil` when there is none.
+  private func tree(_ path: String, mention: SourceRange? = nil, _ report: inout Diagnostics) -> Node? {
+    do {
+      let text = YAMLText(try files.content(of: path), file: path)
+      report.sources[path] = text.source
+      report.add(contentsOf: text.problems.map(Diagnostic.init))
+      return text.root
+    } catch {
+      report.error(
+        error.code, "`\(path)` cannot be read: \(error.reason)", at: mention ?? .beginning(of: path))
+      return nil
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package import JSONText
+package import PlanSchema
+
+/// What the user asked to load.
+package struct PlanRequest: Sendable {
+  /// An environment file, or a folder with `environment`.
+  package var path: String
+  /// `--env NAME`: the file NAME.yaml of the folder.
+  package var environment: String?
+  /// `--var name=value`, in the order given.
+  package var variables: [(name: String, value: String)]
+  /// Whether secrets that are not there are errors; off where nothing will run.
+  package var checksSecrets: Bool
+
+  package init(
+    path: String, environment: String? = nil, variables: [(name: String, value: String)] = [],
+    checksSecrets: Bool = true
+  ) {
+    self.path = path
+    self.environment = environment
+    self.variables = variables
+    self.checksSecrets = checksSecrets
+  }
+}
+
+/// A plan and its environment, complete and checked.
+package struct ResolvedPlan: Sendable {
+  package var plan: Plan
+  package var environment: Environment
+  /// What the journal keeps; references in place of secrets.
+  package var json: JSON
+  /// Hexadecimal sha256 of everything resolved for this environment, files included.
+  package var planHash: String
+  /// The same of the plan without the environment: equal in staging and production.
+  package var releaseHash: String
+  /// The environment's file, as named.
+  package var environmentFile: String
+  /// The plan's folder: files of steps are under it.
+  package var folder: String
+  /// The environment's folder: relative `${file:…}` are under it.
+  package var secretsFolder: String
+  /// Warnings and notes, with the sources for snippets.
+  package var diagnostics: Diagnostics
+}

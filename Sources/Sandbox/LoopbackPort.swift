@@ -1,0 +1,30 @@
+import Glibc
+
+package enum LoopbackPort {
+  /// A port nobody listens on just now; another process may take it before its user does.
+  package static func free() throws(SandboxError) -> Int {
+    guard let port = bound(to: 0) else { throw SandboxError("no free port on 127.0.0.1") }
+    return port
+  }
+
+  package static func isFree(_ port: Int) -> Bool { bound(to: UInt16(clamping: port)) != nil }
+
+  private static func bound(to wanted: UInt16) -> Int? {
+    let file = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var yes: CInt = 1
+    setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    address.sin_port = wanted.bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        guard Glibc.bind(file, generic, size) == 0, getsockname(file, generic, &size) == 0 else { return nil }
+        return Int(UInt16(bigEndian: pointer.pointee.sin_port))
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import ChildProcess
+import Glibc
+import Sandbox
+
+/// A shell in a session of its own that waits for the end of our pipe, which the kernel closes however we die, and then
+/// stops the server and removes its folder.
+final class Watchdog: Sendable {
+  private let pipe: CInt
+
+  init(_ server: LocalCluster) throws {
+    var ends: [CInt] = [0, 0]
+    guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+      throw SandboxError("socketpair failed")
+    }
+    pipe = ends[0]
+    defer { close(ends[1]) }
+    let stop = server.asOwner([
+      server.programs.path("pg_ctl"), "-D", server.data, "-m", "immediate", "-w", "-s", "stop",
+    ]).arguments
+    let script = #"folder=$1; socket=$2; shift 2; cat >/dev/null; "$@"; rm -rf "$folder" "$socket""#
+    let command = Command(["sh", "-c", script, "watchdog", server.folder, server.socketFolder] + stop, directory: "/")
+    _ = try command.startDetached(input: ends[1])
+  }
+
+  deinit { close(pipe) }
+}
