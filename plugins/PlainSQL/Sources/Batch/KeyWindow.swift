@@ -1,3 +1,4 @@
+import PlanSchema
 import PluginAPI
 import SQLText
 

@@ -1,3 +1,4 @@
+import PlanSchema
 import PluginAPI
 import SQLText
 
@@ -13,8 +14,8 @@ struct Keyset: Sendable, Hashable {
 
   var names: [String] { columns.map(\.name) }
 
-  /// `k1, k2`: what the key is called inside a chunk, where no column of the user's can be mistaken for it.
-  var aliases: [String] { columns.indices.map { "k\($0 + 1)" } }
+  /// `caisson_k1, …`: what the key is called inside a chunk, where no column of the user's can be mistaken for it.
+  var aliases: [String] { columns.indices.map { "caisson_k\($0 + 1)" } }
 
   func list(of alias: String) -> String {
     names.map { Quoting.identifier(alias) + "." + Quoting.identifier($0) }.joined(separator: ", ")
