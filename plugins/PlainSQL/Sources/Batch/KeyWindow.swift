@@ -1,0 +1,72 @@
+import PlanSchema
+import PluginAPI
+import SQLText
+
+/// The next `$size` keys of a relation after the cursor, as the opening of a chunk's statement.
+///
+/// The window counts keys, not rows that match: its cost is bounded however rare they are, and a row whose change makes
+/// it stop matching moves nothing. Matching rows are then locked in key order.
+struct KeyWindow: Sendable {
+  /// FROM item: quoted name and alias.
+  var source: String
+  var alias: String
+  var keyset: Keyset
+  /// Ranges run side by side, each with its own cursor.
+  var sliced = false
+
+  static let names = (window: "caisson_window", edge: "caisson_edge", chunk: "caisson_chunk")
+
+  private var after: String {
+    sliced ? "COALESCE($cursor::jsonb, NULLIF($slice::jsonb->'after', 'null'::jsonb))" : "$cursor::jsonb"
+  }
+
+  private var bounds: String {
+    let key = "(\(keyset.list(of: alias)))"
+    var text = "(\(after) IS NULL OR \(key) > (\(keyset.read("(\(after))"))))"
+    if sliced {
+      let upto = "NULLIF($slice::jsonb->'upto', 'null'::jsonb)"
+      text += "\n    AND (\(upto) IS NULL OR \(key) <= (\(keyset.read("(\(upto))"))))"
+    }
+    return text
+  }
+
+  private var order: String { keyset.list(of: alias) }
+
+  /// `WITH` and its first members: the window and its last key.
+  var opening: String {
+    let last = keyset.aliases.map { Quoting.identifier($0) + " DESC" }.joined(separator: ", ")
+    return """
+      WITH "\(KeyWindow.names.window)" AS MATERIALIZED (
+        SELECT \(keyset.selected(from: alias)) FROM \(source) AS \(Quoting.identifier(alias))
+        WHERE \(bounds)
+        ORDER BY \(order) LIMIT $size::bigint
+      ), "\(KeyWindow.names.edge)" AS MATERIALIZED (
+        SELECT * FROM "\(KeyWindow.names.window)" ORDER BY \(last) LIMIT 1
+      )
+      """
+  }
+
+  /// The member that reads the window's rows. `LIMIT` drops nothing: it tells the planner how few they are.
+  func chunk(columns: [String] = [], joining join: String = "", matching condition: String?, lock: String?) -> String {
+    let selected = ([keyset.selected(from: alias)] + columns).joined(separator: ", ")
+    let match = condition.map { "\n    AND \($0)" } ?? ""
+    return """
+      , "\(KeyWindow.names.chunk)" AS MATERIALIZED (
+        SELECT \(selected) FROM \(source) AS \(Quoting.identifier(alias))\(join)
+        WHERE \(bounds)
+          AND (\(keyset.list(of: alias))) <= (SELECT \(keyset.aliasList) FROM "\(KeyWindow.names.edge)")\(match)
+        ORDER BY \(order) LIMIT $size::bigint\(lock.map { " " + $0 } ?? "")
+      )
+      """
+  }
+
+  /// The row a chunk returns: the last key, or NULL when the window was not full, and how many rows `counted` has.
+  func closing(counting counted: String) -> String {
+    """
+
+    SELECT CASE WHEN (SELECT count(*) FROM "\(KeyWindow.names.window)") = $size::bigint
+        THEN (SELECT \(keyset.cursor) FROM "\(KeyWindow.names.edge)") END AS "cursor",
+      (SELECT count(*) FROM "\(counted)") AS "rows"
+    """
+  }
+}
