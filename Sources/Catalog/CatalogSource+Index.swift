@@ -12,6 +12,16 @@ extension CatalogSource {
     return try await indexes("tn.nspname = \(table.schema) AND t.relname = \(table.name)")
   }
 
+  /// Indexes of every partition below a partitioned table, leaves and sub-partitioned ones.
+  public func indexes(below table: RelationFacts) async throws -> [IndexFacts] {
+    await consulted(table.name)
+    return try await indexes(
+      """
+      t.oid <> \(table.oid)::int8::oid
+        AND t.oid IN (SELECT pt.relid FROM pg_partition_tree(\(table.oid)::int8::oid::regclass) pt)
+      """)
+  }
+
   /// The indexes attached to a partitioned index, one level down.
   public func children(of index: IndexFacts) async throws -> [IndexFacts] {
     try await indexes("inh.inhparent = \(index.oid)::int8::oid")

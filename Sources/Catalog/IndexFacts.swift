@@ -36,7 +36,11 @@ public struct IndexFacts: Sendable, Hashable {
   public var bytes: Int64
   /// Names of every column that keys, INCLUDE, expressions and predicate read, sorted.
   public var columns: [String]
+  /// Everything about its shape but the text of expressions and predicate; see `IndexSignature`.
+  public var signature: String
 
+  /// Expressions in the order of the keys, then the predicate.
+  public var expressions: [String] { keys.filter { $0.column == nil }.map(\.text) }
   public var hasExpressions: Bool { keys.contains { $0.column == nil } }
 }
 
@@ -46,11 +50,11 @@ public struct IndexKey: Sendable, Hashable {
   public var column: String?
   /// The column quoted, or the expression, as the server renders it.
   public var text: String
-  /// Only where it is not the default of the key's type.
+  /// `nil` only in a specification that was not resolved.
   public var operatorClass: QualifiedName?
   /// `siglen=32`
   public var operatorClassOptions: [String]
-  /// Only where it differs from what the column or expression has anyway.
+  /// For keys of a collatable type.
   public var collation: QualifiedName?
   public var isDescending: Bool
   public var nullsFirst: Bool

@@ -11,7 +11,8 @@ enum IndexQuery {
       pg_get_expr(i.indpred, i.indrelid) AS predicate, con.conname AS constraint_name,
       obj_description(i.indexrelid, 'pg_class') AS comment, pg_get_userbyid(c.relowner) AS owner,
       ts.spcname AS tablespace, c.reloptions::text[] AS options, pg_relation_size(c.oid) AS bytes,
-      pn.nspname AS parent_schema, pc.relname AS parent_name, \(sql: columns) AS columns, \(sql: keys) AS keys
+      pn.nspname AS parent_schema, pc.relname AS parent_name, \(sql: IndexSignature.columns) AS columns, \(sql: keys) AS keys,
+      \(sql: IndexSignature.sql) AS signature
     FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -28,17 +29,6 @@ enum IndexQuery {
     ORDER BY n.nspname, c.relname
     """
   }
-
-  /// What the index depends on names the columns that expressions and predicate read as well.
-  private static let columns: SQL = """
-    ARRAY(SELECT u.attname::text FROM pg_attribute u
-      WHERE u.attrelid = i.indrelid AND u.attnum > 0 AND (
-        u.attnum = ANY (i.indkey::int2[]) OR EXISTS (
-          SELECT FROM pg_depend d
-          WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid = i.indrelid AND d.refobjsubid = u.attnum))
-      ORDER BY u.attname::text COLLATE "C")
-    """
 
   private static let keys: SQL = """
     (SELECT json_agg(json_build_object(
