@@ -38,15 +38,15 @@ extension CatalogSource {
     let found = try await rows(
       """
       SELECT coalesce(sum(s.idx_scan), 0)::int8 AS scans, \(sql: lastScan) AS last_scan_age,
-        (SELECT extract(epoch FROM clock_timestamp() - d.stats_reset) FROM pg_stat_database d
-          WHERE d.datname = current_database()) AS statistics_age
+        (SELECT extract(epoch FROM clock_timestamp() - coalesce(d.stats_reset, pg_postmaster_start_time()))
+          FROM pg_stat_database d WHERE d.datname = current_database()) AS statistics_age
       FROM pg_stat_all_indexes s
       WHERE s.indexrelid = \(index.oid)::int8::oid OR s.indexrelid IN (
         SELECT t.relid FROM pg_partition_tree(\(index.oid)::int8::oid::regclass) t)
       """)
-    guard let row = found.first else { return IndexUsage(scans: 0, statisticsAge: nil, lastScanAge: nil) }
+    guard let row = found.first else { return IndexUsage(scans: 0, statisticsAge: 0, lastScanAge: nil) }
     return IndexUsage(
-      scans: try row.int64("scans"), statisticsAge: row["statistics_age"].flatMap(Double.init),
+      scans: try row.int64("scans"), statisticsAge: row["statistics_age"].flatMap(Double.init) ?? 0,
       lastScanAge: row["last_scan_age"].flatMap(Double.init))
   }
 }

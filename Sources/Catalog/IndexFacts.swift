@@ -80,8 +80,8 @@ public struct IndexKey: Sendable, Hashable {
 public struct IndexUsage: Sendable, Hashable {
   /// Scans since the statistics were reset, child indexes included.
   public var scans: Int64
-  /// Seconds since the reset; `nil` when the statistics never were reset (then since the database was created).
-  public var statisticsAge: Double?
+  /// Seconds since the reset, or since the server started when they were not reset: a crash discards them silently.
+  public var statisticsAge: Double
   /// Seconds since the last scan, from PostgreSQL 16.
   public var lastScanAge: Double?
 }

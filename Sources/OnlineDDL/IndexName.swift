@@ -1,7 +1,7 @@
 import PluginAPI
 
 /// Names as PostgreSQL derives them: `table_column_column_idx`, a number where that is taken.
-enum IndexName {
+public enum IndexName {
   static func choose(for spec: IndexSpec, on table: RelationFacts, _ facts: any Facts) async throws -> String {
     if let name = spec.name { return name }
     return try await free(base(for: spec, on: table.name.name), in: table.name.schema, facts)
@@ -20,6 +20,13 @@ enum IndexName {
       name = Quoting.fitted(base, suffix: String(number))
     }
     return name
+  }
+
+  /// Whether a derived name, numbered or not.
+  public static func isDerived(_ name: String, for spec: IndexSpec, on table: String) -> Bool {
+    let base = base(for: spec, on: table)
+    guard name.hasPrefix(base) else { return false }
+    return name.dropFirst(base.count).allSatisfy { ("0"..."9").contains($0) }
   }
 
   static func base(for spec: IndexSpec, on table: String) -> String {
