@@ -132,13 +132,20 @@ package actor Connection {
     let running = RunningStatement(session.cancelHandle)
     cancelToken.watch(running)
     let outcome: Result<Value, PostgresError> = await withTaskCancellationHandler {
-      Result { () throws(PostgresError) in try work(session) }
+      // Only a closure that captures the actor runs on it; without `self` it would block a cooperative thread.
+      self.attempt(work, session)
     } onCancel: {
       running.cancel()
     }
     cancelToken.watch(nil)
     let canceled = running.end()
     return try outcome.mapError { $0.blaming(canceled) }.get()
+  }
+
+  private func attempt<Value>(
+    _ work: (Session) throws(PostgresError) -> Value, _ session: Session
+  ) -> Result<Value, PostgresError> {
+    Result { () throws(PostgresError) in try work(session) }
   }
 }
 
