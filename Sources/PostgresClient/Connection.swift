@@ -131,13 +131,22 @@ package actor Connection {
     let running = RunningStatement(session.cancelHandle)
     cancelToken.watch(running)
     let outcome: Result<Value, PostgresError> = await withTaskCancellationHandler {
-      Result { () throws(PostgresError) in try work(session) }
+      // Through `self`: a closure that does not use the actor runs on the cooperative pool, and blocks it.
+      self.perform(work, session)
     } onCancel: {
       running.cancel()
     }
     cancelToken.watch(nil)
     let canceled = running.end()
     return try outcome.mapError { $0.blaming(canceled) }.get()
+  }
+}
+
+extension Connection {
+  private func perform<Value: Sendable>(
+    _ work: (Session) throws(PostgresError) -> Value, _ session: Session
+  ) -> Result<Value, PostgresError> {
+    Result { () throws(PostgresError) in try work(session) }
   }
 }
 

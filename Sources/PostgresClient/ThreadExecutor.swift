@@ -3,9 +3,7 @@ import Glibc
 import Synchronization
 
 /// Runs an actor's jobs on a thread of its own, so that libpq may block without holding up anybody else.
-///
-/// Dispatch queues would not do: their threads are as few as the cores and shared with the cooperative pool, so two
-/// statements that wait would keep a third, or the cancel that is to end them, from running.
+/// A thread rather than a dispatch queue: how many of those may block at once depends on the number of cores.
 package final class ThreadExecutor: SerialExecutor {
   private let inbox = Inbox()
 
