@@ -44,7 +44,7 @@ struct DataBatchRunTests {
     let yaml = "table: '\"Odd \"\"one\"'\nset: {n: n + 1, v: 2}\nwhere: v = 1"
     let program = try await program(yaml, on: connection)
     var hand = Hand(connection: connection)
-    for size in [1, 7, 100, 1000] {
+    for size in [13, 100, 1000] {
       _ = try await connection.query("UPDATE \"Odd \"\"one\" SET v = 1 WHERE v = 2")
       hand.size = size
       try await hand.run(program.operations)
@@ -142,11 +142,11 @@ struct DataBatchRunTests {
     #expect(try await text("SELECT count(*) FROM vehicles WHERE notes = 'x'") == "0")
   }
 
-  @Test("rollback of a delete brings the rows back with their identities, half of them deleted or all", arguments: [5, 1000])
+  @Test("rollback of a delete brings the rows back with their identities, half of them deleted or all", arguments: [12, 1000])
   func undoDelete(chunks: Int) async throws {
     let connection = try await TestDatabase.current.connect()
     _ = try await connection.script("""
-      ALTER TABLE vehicles ALTER id SET GENERATED ALWAYS; DROP TABLE trips; ALTER TABLE vehicles DROP COLUMN plate
+      ALTER TABLE vehicles ALTER id SET GENERATED ALWAYS; DROP TABLE trips; ALTER TABLE vehicles DROP COLUMN status CASCADE
       """)
     let program = try await program("table: vehicles\ndelete: true\nwhere: km > 500\nkeep_undo: true", on: connection)
     let before = try await text("SELECT jsonb_agg(v ORDER BY id) FROM vehicles v")

@@ -26,9 +26,7 @@ struct Hand {
     if let unless = operation.unless, try await connection.query(unless).rows.first?[0] == "t" { return }
     switch operation.work {
     case .transaction(let work):
-      try await inTransaction(work.settings) {
-        for statement in work.statements { _ = try await connection.query(statement.sql) }
-      }
+      try await inTransaction(work.settings, work.statements.map(\.sql))
     case .autocommit(let work): _ = try await connection.query(work.statement)
     case .chunked(let work):
       for slice in try await slices(work) { try await walk(work, slice: slice) }
@@ -62,13 +60,8 @@ struct Hand {
   }
 
   private func chunk(_ work: ChunkedWork, _ cursor: String?, _ slice: String?) async throws -> Row {
-    try await inTransaction(work.settings) {
-      var last: Row?
-      for statement in work.statements {
-        last = try await connection.query(bound(statement, cursor, slice)).rows.first
-      }
-      return try #require(last)
-    }
+    let results = try await inTransaction(work.settings, work.statements.map { bound($0, cursor, slice) })
+    return try #require(results.last?.rows.first)
   }
 
   func bound(_ statement: SQL, _ cursor: String?, _ slice: String?) -> SQL {
@@ -82,15 +75,13 @@ struct Hand {
     return SQL(verbatim: text)
   }
 
-  func inTransaction<Value>(_ settings: [Setting], _ body: () async throws -> Value) async throws -> Value {
-    _ = try await connection.query("BEGIN")
-    do {
-      for setting in settings { _ = try await connection.query("SELECT set_config(\(setting.name), \(setting.value), true)") }
-      let value = try await body()
-      _ = try await connection.query("COMMIT")
-      return value
-    } catch {
-      _ = try? await connection.query("ROLLBACK")
+  /// In one round trip.
+  @discardableResult
+  func inTransaction(_ settings: [Setting], _ statements: [SQL]) async throws -> [QueryResult] {
+    let sets = settings.map { "SET LOCAL \($0.name) = \($0.name == "search_path" ? $0.value : Quoting.literal($0.value))" }
+    let script = (["BEGIN"] + sets + statements.map(\.text) + ["COMMIT"]).joined(separator: "\n;")
+    do { return try await connection.script(script).dropLast() } catch {
+      _ = try? await connection.script("ROLLBACK")
       throw error
     }
   }
