@@ -32,7 +32,7 @@ struct ReadmeTests {
     try #require(parts.count == 2, "the README has the mark \(mark)")
     let rest = parts[1].split(separator: "<!-- end -->", maxSplits: 1, omittingEmptySubsequences: false)
     try #require(rest.count == 2)
-    return parts[0] + mark + table + "<!-- end -->" + rest[1]
+    return "\(parts[0])\(mark)\(table)<!-- end -->\(rest[1])"
   }
 
   private func table(_ fields: [KeyedField]) -> String {
@@ -47,12 +47,14 @@ struct ReadmeTests {
   @Test("every step of every example can be read", arguments: ["sql-run", "data-batch", "function-define"])
   func examples(name: String) throws {
     let path = folder + "/examples/\(name).yaml"
-    let root = try #require(YAMLText(try #require(TextFile.read(path)), file: path).root)
+    let text = try #require(TextFile.read(path))
+    let root = try #require(YAMLText(text, file: path).root)
     let steps = try #require(root["steps"]?.pairs)
     #expect(!steps.isEmpty)
     for step in steps {
       let kind = try #require(PlainSQLPlugin.kinds.first { $0.name == step.value["uses"]?.text })
-      try read(kind, try #require(step.value["with"]))
+      let node = try #require(step.value["with"])
+      try read(kind, node)
     }
   }
 
