@@ -50,7 +50,7 @@ extension Command {
   }
 
   /// Runs the program on our own terminal: it has our descriptors and our process group.
-  package func runInForeground() async throws(SpawnError) -> ExitStatus {
+  package func runInForeground() async throws(SpawnError) -> Termination {
     let pid = try Spawn.start(self, Spawn.Streams(), .ours)
     return await withCheckedContinuation { waiting in
       Command.threads.async { waiting.resume(returning: Supervision.reap(pid)) }

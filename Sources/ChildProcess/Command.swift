@@ -37,7 +37,7 @@ package struct Command: Sendable {
 
 package enum OutputStream: Sendable { case stdout, stderr }
 
-package enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
+package enum Termination: Sendable, Hashable, CustomStringConvertible {
   case exited(Int32)
   case signaled(Int32)
 
@@ -53,7 +53,7 @@ package enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
 
 /// What a finished program left.
 package struct CommandOutput: Sendable {
-  package let status: ExitStatus
+  package let status: Termination
   package let stdout: [UInt8]
   package let stderr: [UInt8]
   /// A stream had more than `outputLimit` bytes.

@@ -90,7 +90,7 @@ struct Supervision {
 
   private static var now: Duration { .nanoseconds(Int64(DispatchTime.now().uptimeNanoseconds)) }
 
-  static func reap(_ pid: pid_t) -> ExitStatus {
+  static func reap(_ pid: pid_t) -> Termination {
     var status: CInt = 0
     while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
     let signal = status & 0x7f

@@ -6,10 +6,14 @@ extension CommandSpec {
     .object([
       ("name", .string(name)), ("summary", .string(summary)), ("discussion", .string(discussion)),
       ("arguments", .array(arguments.map(\.document))), ("options", .array(options.map(\.document))),
-      ("examples", .array(examples.map { .object([("command", .string($0.command)), ("meaning", .string($0.meaning))]) })),
+      ("examples", .array(examples.map(\.document))),
       ("subcommands", .array(subcommands.map(\.document))),
     ])
   }
+}
+
+extension CommandExample {
+  fileprivate var document: Document { .object([("command", .string(command)), ("meaning", .string(meaning))]) }
 }
 
 extension ArgumentSpec {

@@ -6,6 +6,9 @@ package struct ConfirmationPrompt: Sendable {
   /// Nobody is there to be asked.
   package struct NobodyThere: Error, Equatable {
     package var question: String
+
+    package init(question: String) { self.question = question }
+
     /// What to do instead.
     package var hint: String { "standard input is no terminal; repeat the command with --yes to answer beforehand" }
   }

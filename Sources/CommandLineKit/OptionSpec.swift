@@ -33,7 +33,7 @@ package struct OptionSpec: Sendable, Equatable {
 
   /// An option with a value, as `--long value` or `--long=value`.
   package static func value(
-    _ long: String, short: Character? = nil, _ name: String, _ kind: ValueKind = .text, _ summary: String,
+    _ long: String, short: Character? = nil, _ name: String, _ kind: ValueKind, _ summary: String,
     repeatable: Bool = false, default fallback: String? = nil
   ) -> OptionSpec {
     OptionSpec(long, short, summary, .required(name: name, kind), repeatable: repeatable, fallback: fallback)

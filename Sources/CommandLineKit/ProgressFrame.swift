@@ -101,7 +101,8 @@ package struct ProgressFrame: Sendable {
     let height = { (step: ProgressLine) in step.note != nil && !step.state.isFinished ? 2 : 1 }
     let room = rows - 1
     if steps.reduce(0, { $0 + height($1) }) <= room { return ([], steps[...], []) }
-    let focus = steps.firstIndex { $0.state.isActive || $0.state.isTrouble } ?? steps.firstIndex { !$0.state.isFinished }
+    let focus =
+      steps.firstIndex { $0.state.isActive || $0.state.isTrouble } ?? steps.firstIndex { !$0.state.isFinished }
     let first = max(0, (focus ?? steps.count) - 1)
     var used = 2, end = first
     while end < steps.count, used + height(steps[end]) <= room {

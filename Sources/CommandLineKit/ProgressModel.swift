@@ -84,7 +84,10 @@ package enum ProgressUnit: Sendable, Equatable {
 
   /// `400 of 1,204,000 rows`
   func amount(_ done: Int64, of total: Int64) -> String {
-    if case .count = self { "\(Humanised.count(done)) of \(amount(total))" } else { "\(amount(done)) of \(amount(total))" }
+    switch self {
+    case .count: "\(Humanised.count(done)) of \(amount(total))"
+    case .bytes: "\(amount(done)) of \(amount(total))"
+    }
   }
 }
 

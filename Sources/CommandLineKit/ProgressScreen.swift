@@ -20,6 +20,7 @@ package final class ProgressScreen: Sendable {
     var heardAt = ContinuousClock.now
     var log: ProgressLog
     var painter = ScreenPainter()
+    var pending = ""
     var tick = 0
     var isFinished = false
   }
@@ -54,17 +55,17 @@ package final class ProgressScreen: Sendable {
       guard !state.isFinished else { return }
       state.model = model
       state.heardAt = .now
-      if mode != .live { write(state.log.lines(model)) }
+      if mode != .live { append(state.log.lines(model), &state) }
     }
   }
 
   /// Prints a line that stays, above the progress.
   package func print(_ line: String) {
     state.withLock { state in
-      guard mode == .live, !state.isFinished else { return write([line]) }
+      guard mode == .live, !state.isFinished else { return append([line], &state) }
       let columns = terminal.size.columns
       let text = state.painter.print([line], columns: columns) + drawing(&state, columns)
-      queue.async { @Sendable [stream] in _ = stream.write(text) }
+      append(text, &state)
     }
   }
 
@@ -74,24 +75,44 @@ package final class ProgressScreen: Sendable {
     state.withLock { state in
       guard !state.isFinished else { return }
       state.isFinished = true
-      guard mode == .live else { return }
-      let text = drawing(&state, terminal.size.columns) + state.painter.finish()
-      queue.async { @Sendable [stream] in
-        stream.write(text)
-        HiddenCursor.isHidden.store(false, ordering: .relaxed)
-      }
+      if mode == .live { append(drawing(&state, terminal.size.columns) + state.painter.finish(), &state) }
     }
-    queue.sync {}
+    queue.sync { flush() }
   }
 
   private func refresh() {
-    let text = state.withLock { state -> String in
-      guard let model = state.model, !state.isFinished else { return "" }
+    state.withLock { state in
+      guard let model = state.model, !state.isFinished else { return }
       state.tick += 1
-      if mode == .live { return drawing(&state, terminal.size.columns) }
-      return state.log.lines(model.later(by: state.heardAt.duration(to: .now))).map { $0 + "\n" }.joined()
+      if mode == .live {
+        append(drawing(&state, terminal.size.columns), &state)
+      } else {
+        append(state.log.lines(model.later(by: state.heardAt.duration(to: .now))), &state)
+      }
+    }
+  }
+
+  // MARK: Writing
+
+  private func append(_ lines: [String], _ state: inout State) {
+    append(lines.map { $0 + "\n" }.joined(), &state)
+  }
+
+  /// What is drawn depends on what was drawn before: the order of writing is the order of drawing, under the lock.
+  private func append(_ text: String, _ state: inout State) {
+    guard !text.isEmpty else { return }
+    state.pending += text
+    queue.async { @Sendable [weak self] in self?.flush() }
+  }
+
+  /// Only on the queue.
+  private func flush() {
+    let (text, isFinished) = state.withLock { state in
+      defer { state.pending = "" }
+      return (state.pending, state.isFinished)
     }
     if !text.isEmpty { stream.write(text) }
+    if mode == .live, isFinished { HiddenCursor.isHidden.store(false, ordering: .relaxed) }
   }
 
   private func drawing(_ state: inout State, _ columns: Int) -> String {
@@ -101,12 +122,6 @@ package final class ProgressScreen: Sendable {
       columns: columns, rows: terminal.size.rows, utf8: terminal.hasUTF8, palette: terminal.palette)
     let lines = frame.lines(model.later(by: state.heardAt.duration(to: .now)), tick: state.tick)
     return state.painter.draw(lines, columns: columns)
-  }
-
-  private func write(_ lines: [String]) {
-    guard !lines.isEmpty else { return }
-    let text = lines.map { $0 + "\n" }.joined()
-    queue.async { @Sendable [stream] in _ = stream.write(text) }
   }
 }
 

@@ -1,7 +1,7 @@
 /// "Did you mean": the candidate that a typing slip turns into a word.
-package enum Spelling {
+enum Spelling {
   /// The nearest candidate when it is near enough to be what was meant.
-  package static func closest(to word: String, among candidates: [String]) -> String? {
+  static func closest(to word: String, among candidates: [String]) -> String? {
     let limit = max(1, (word.count + 1) / 3)
     let scored = candidates.map { (name: $0, distance: distance(word, $0)) }
     if let best = scored.min(by: { $0.distance < $1.distance }), best.distance <= limit { return best.name }

@@ -1,4 +1,4 @@
-package import PostgresClient
+import PostgresClient
 
 /// Why a command of the engine ended without doing what was asked.
 package struct EngineError: Error, Sendable, CustomStringConvertible {

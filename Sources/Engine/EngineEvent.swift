@@ -1,4 +1,4 @@
-package import PluginAPI
+import PluginAPI
 
 /// What the engine tells whoever shows a run; values only, no row contents.
 package enum EngineEvent: Sendable {

@@ -28,18 +28,26 @@ enum Overlay {
           didYouMean: Spelling.nearest(to: id, in: ids))
         continue
       }
-      for fixed in ["uses", "for_each"] {
-        guard let key = pair.value.key(fixed) else { continue }
-        report.error(
-          "overlay.fixed", "an environment cannot change `\(fixed)` of a step", at: key.range,
-          hint: "change the plan, or skip the step here")
-      }
-      if report.mapping(pair.value) != nil { changes[id] = pair.value }
+      if report.mapping(pair.value) != nil { changes[id] = withoutFixedKeys(pair.value, &report) }
     }
     return plan.map { pair in
       guard let id = pair.key.text, let change = changes[id], pair.value.pairs != nil else { return pair }
       return Node.Pair(key: pair.key, value: merge(pair.value, change))
     }
+  }
+}
+
+extension Overlay {
+  private static func withoutFixedKeys(_ change: Node, _ report: inout Diagnostics) -> Node {
+    var kept = change
+    for fixed in ["uses", "for_each"] {
+      guard let key = change.key(fixed) else { continue }
+      kept = kept.without(fixed)
+      report.error(
+        "overlay.fixed", "an environment cannot change `\(fixed)` of a step", at: key.range,
+        hint: "change the plan, or skip the step here")
+    }
+    return kept
   }
 }
 

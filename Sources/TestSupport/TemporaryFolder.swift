@@ -1,4 +1,4 @@
-package import ChildProcess
+import ChildProcess
 import Glibc
 import Sandbox
 

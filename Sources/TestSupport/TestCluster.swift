@@ -79,6 +79,22 @@ package final class TestCluster: Sendable {
 
   // MARK: Use
 
+  package var folder: String { server.folder }
+  /// The superuser's, over TCP.
+  package var password: String { server.password ?? "" }
+
+  /// Turns TLS on with a certificate signed by itself; false where that cannot be had.
+  package func enableTLS() async throws -> Bool {
+    let made = try await server.asOwner([
+      "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+      "-keyout", server.data + "/server.key", "-out", server.data + "/server.crt",
+    ]).run()
+    guard made.succeeded else { return false }
+    try await sql("ALTER SYSTEM SET ssl = on")
+    try await sql("SELECT pg_reload_conf()")
+    return try await sql("SHOW ssl").value == "on"
+  }
+
   /// As the superuser through the socket.
   package func target(database: String = "postgres") -> ConnectionString {
     server.socketTarget(database: database, port: port)

@@ -90,7 +90,9 @@ enum SyntaxProblem {
   static func describe(_ parser: yaml_parser_t, file: String) -> YAMLProblem {
     let problem = parser.problem.map { String(cString: $0) } ?? "not YAML"
     let context = parser.context.map { String(cString: $0) }
-    let start = Mark(parser.problem_mark)
+    // What is missed only at the end of the text was opened somewhere: that place helps more.
+    let isAtEnd = parser.eof != 0 && parser.unread <= 1 && parser.problem_mark.index >= parser.mark.index
+    let start = Mark(isAtEnd && context != nil ? parser.context_mark : parser.problem_mark)
     let end = Mark(line: start.line, column: start.column + 1, offset: start.offset + 1)
     let related =
       context != nil && parser.context_mark.line != parser.problem_mark.line

@@ -1,1 +1,46 @@
-@main struct Tool { static func main() async { print("caisson") } }
+import CommandLineKit
+import Glibc
+
+/// Reads the command line, runs the one command it names, and turns whatever happens into an exit code.
+@main struct Tool {
+  static let name = "caisson"
+  static let version = "0.1.0"
+
+  static func main() async {
+    UnixSignals.surviveBrokenPipes()
+    exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)
+  }
+
+  /// Nothing is read, opened or asked before the command line is understood.
+  static func run(_ words: [String]) async -> ExitCode {
+    do throws(UsageError) {
+      switch try CommandParser(CommandTree.spec).parse(words) {
+      case .version:
+        StandardStream.output.writeLine("\(name) \(version)")
+        return .done
+      case .help(let path, let spec, let asked):
+        let terminal = asked ? Terminal.standardOutput : .standardError
+        let page = spec.help(path: path, width: terminal.size.columns, palette: terminal.palette)
+        StandardStream(descriptor: terminal.descriptor).write(page)
+        return asked ? .done : .usage
+      case .run(let parsed):
+        return await run(parsed)
+      }
+    } catch {
+      StandardStream.error.writeLine(error.text)
+      return .usage
+    }
+  }
+
+  private static func run(_ parsed: ParsedCommand) async -> ExitCode {
+    let console = Console(parsed)
+    do {
+      guard let type = CommandTree.command(at: parsed.path) else { return .usage }
+      return try await type.init(parsed).run(console)
+    } catch {
+      let problem = Problem(error)
+      console.report(problem, by: parsed.path)
+      return problem.code
+    }
+  }
+}

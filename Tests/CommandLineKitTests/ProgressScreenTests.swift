@@ -45,6 +45,33 @@ import Testing
     #expect(text.components(of: "\u{1B}[J").count < 1000)
   }
 
+  @Test("on a terminal the last frame stands below what was printed, and nothing else is left", .timeLimit(.minutes(1)))
+  func terminal() throws {
+    let pseudo = try PseudoTerminal(columns: 60, rows: 12)
+    let screen = ProgressScreen(
+      mode: .suited(to: pseudo.terminal), terminal: pseudo.terminal,
+      stream: StandardStream(descriptor: pseudo.terminal.descriptor))
+    var model = ProgressModel(
+      title: "plan", steps: (1...40).map { ProgressLine(id: "step-\($0)", state: .pending, done: 5, total: 10) })
+    for index in model.steps.indices {
+      model.steps[index].state = .running
+      model.steps[index].note = index % 3 == 0 ? String(repeating: "waiting ", count: 20) : nil
+      screen.update(model)
+      if index % 5 == 0 { screen.print("finding \(index)") }
+      model.steps[index].state = .done
+    }
+    screen.update(model)
+    screen.finish()
+    var shown = Screen()
+    shown.show(pseudo.close())
+    #expect(shown.isCursorShown)
+    #expect(shown.widest < 60)
+    #expect(Array(shown.text.prefix(8)) == stride(from: 0, to: 40, by: 5).map { "finding \($0)" })
+    #expect(shown.text.count == 8 + 10)
+    #expect(shown.text[8].hasPrefix("plan  40 of 40 steps  "))
+    #expect(shown.text.last == "  ✓ step-40  5 rows")
+  }
+
   private func captured(_ body: (StandardStream) -> Void) throws -> String {
     let file = try #require(tmpfile())
     defer { fclose(file) }

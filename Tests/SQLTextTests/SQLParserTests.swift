@@ -5,7 +5,8 @@ import Testing
 struct SQLParserTests {
   @Test("each statement is its exact slice, with the place of its first token")
   func slices() throws {
-    let text = "-- héad\n  CREATE INDEX i ON t (a) ; ;\n/* x; /* y */ */ SELECT 'é;', $q$;--$q$ -- tail\n;\n\nVACUUM t -- no end"
+    let text =
+      "-- héad\n  CREATE INDEX i ON t (a) ; ;\n/* x; /* y */ */ SELECT 'é;', $q$;--$q$ -- tail\n;\n\nVACUUM t -- no end"
     let statements = try SQLParser.parse(text)
     #expect(statements.map(\.text) == ["CREATE INDEX i ON t (a)", "SELECT 'é;', $q$;--$q$", "VACUUM t"])
     #expect(statements.map(\.node) == ["IndexStmt", "SelectStmt", "VacuumStmt"])
@@ -29,7 +30,9 @@ struct SQLParserTests {
 
   @Test("an error tells message and place, counted in characters")
   func errors() throws {
-    let error = try #require(throws: SQLParseError.self) { try SQLParser.parse("SELECT 'é';\nALTER TABLE é ADD COLUM c int") }
+    let error = try #require(throws: SQLParseError.self) {
+      try SQLParser.parse("SELECT 'é';\nALTER TABLE é ADD COLUM c int")
+    }
     #expect(error.message.contains("syntax error"))
     #expect(error.line == 2)
     #expect(error.column == 27)
@@ -96,7 +99,8 @@ struct ParsedExpressionTests {
     "what would change the SQL around it is refused",
     arguments: [
       "", "  ", "1; DROP TABLE t", "1); DROP TABLE t; SELECT (2", "1) OR (true", "1] || ARRAY[2", "1, 2", "1 FROM t",
-      "1) FROM t WHERE (true", "a AS b", "1 /*", "'x", "DEFAULT", "*", "SELECT 1", "1 ORDER BY 2", "$$x", "a)--", "a]--",
+      "1) FROM t WHERE (true", "a AS b", "1 /*", "'x", "DEFAULT", "*", "SELECT 1", "1 ORDER BY 2", "$$x", "a)--",
+      "a]--",
       "1 UNION SELECT 2",
     ])
   func refused(text: String) { #expect(!SQLParser.isExpression(text)) }

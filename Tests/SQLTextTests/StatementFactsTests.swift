@@ -9,7 +9,8 @@ struct StatementFactsTests {
     "statements that refuse a transaction block",
     arguments: [
       "CREATE INDEX CONCURRENTLY i ON t (a)", "DROP INDEX CONCURRENTLY i", "REINDEX TABLE CONCURRENTLY t",
-      "REINDEX (CONCURRENTLY) INDEX i", "REINDEX DATABASE d", "REINDEX SYSTEM d", "REINDEX SCHEMA s", "VACUUM", "VACUUM FULL t",
+      "REINDEX (CONCURRENTLY) INDEX i", "REINDEX DATABASE d", "REINDEX SYSTEM d", "REINDEX SCHEMA s", "VACUUM",
+      "VACUUM FULL t",
       "CREATE DATABASE d", "DROP DATABASE d", "CREATE TABLESPACE s LOCATION '/x'", "DROP TABLESPACE s",
       "ALTER SYSTEM SET a = 1", "ALTER TABLE t DETACH PARTITION p CONCURRENTLY", "CLUSTER", "DISCARD ALL",
       "ALTER DATABASE d SET TABLESPACE s", "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p", "DROP SUBSCRIPTION s",
@@ -41,7 +42,8 @@ struct StatementFactsTests {
     "statements that live within their transaction",
     arguments: [
       "SET LOCAL search_path = a", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SELECT pg_advisory_xact_lock(1)",
-      "DECLARE c CURSOR FOR SELECT 1", "CREATE TEMP TABLE x (a int) ON COMMIT DROP", "SELECT set_config('a', 'b', true)",
+      "DECLARE c CURSOR FOR SELECT 1", "CREATE TEMP TABLE x (a int) ON COMMIT DROP",
+      "SELECT set_config('a', 'b', true)",
       "NOTIFY x", "UPDATE t SET a = 1",
     ])
   func stateless(text: String) throws { #expect(try !one(text).needsSession) }
@@ -68,7 +70,8 @@ struct StatementFactsTests {
     "statements that write",
     arguments: [
       "SELECT 1 INTO t", "SELECT * FROM t FOR UPDATE", "WITH a AS (DELETE FROM t RETURNING 1) SELECT * FROM a",
-      "EXPLAIN ANALYZE DELETE FROM t", "COPY t FROM STDIN", "COPY t TO PROGRAM 'x'", "SELECT nextval('s')", "CREATE TABLE t (a int)",
+      "EXPLAIN ANALYZE DELETE FROM t", "COPY t FROM STDIN", "COPY t TO PROGRAM 'x'", "SELECT nextval('s')",
+      "CREATE TABLE t (a int)",
       "TRUNCATE t",
     ])
   func writing(text: String) throws { #expect(try !one(text).isReadOnly) }
@@ -90,16 +93,19 @@ struct StatementFactsTests {
     #expect(renamed == [.init(from: t, to: QualifiedName("public", "u"))])
     #expect(try one("ALTER TABLE t SET SCHEMA s").effects.renamed.first?.to == QualifiedName("s", "t"))
     #expect(try one("ALTER TABLE t RENAME COLUMN a TO b").effects == StatementEffects(altered: [t]))
-    #expect(try one("WITH a AS (DELETE FROM u RETURNING 1) INSERT INTO t SELECT * FROM a").effects.touched
-      == [t, QualifiedName("public", "u")])
+    #expect(
+      try one("WITH a AS (DELETE FROM u RETURNING 1) INSERT INTO t SELECT * FROM a").effects.touched
+        == [t, QualifiedName("public", "u")])
     #expect(try one("TRUNCATE t").effects.written == [t])
     #expect(try one("LOCK TABLE t").effects == StatementEffects())
   }
 
   @Test(
     "opaque statements run code that is not shown",
-    arguments: [("DO $$ BEGIN END $$", true), ("CALL f()", true), ("SELECT f(1)", true), ("SELECT my.now()", true),
+    arguments: [
+      ("DO $$ BEGIN END $$", true), ("CALL f()", true), ("SELECT f(1)", true), ("SELECT my.now()", true),
       ("SELECT now(), count(*), pg_backend_pid()", false), ("DROP TABLE t CASCADE", true), ("DROP TABLE t", false),
-      ("SELECT extract(year FROM a), trim(b), coalesce(c, d) FROM t", false), ("CREATE EXTENSION x", true)])
+      ("SELECT extract(year FROM a), trim(b), coalesce(c, d) FROM t", false), ("CREATE EXTENSION x", true),
+    ])
   func opaque(text: String, expected: Bool) throws { #expect(try one(text).effects.opaque == expected) }
 }

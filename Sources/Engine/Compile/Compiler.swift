@@ -30,7 +30,8 @@ package struct Compiler: Sendable {
     let facts = StepFacts(transaction, capabilities: capabilities, folder: folder)
     var program = try await kind.program(
       step, phase: phase, carry: carry, role: role, runTag: runTag, facts: facts)
-    program.findings += LintPass(capabilities: capabilities).findings(for: program.operations, at: step.range)
+    let context = LintContext(serverVersion: capabilities.version, pooled: capabilities.pooled)
+    program.findings += Linter.lint(program, context, at: step.range)
     let record = facts.recorded
     return CompiledPhase(
       step: step, phase: phase, program: program, consulted: record.consulted,

@@ -1,4 +1,4 @@
-import PostgresClient
+package import PostgresClient
 package import SQLText
 
 /// One READ ONLY, REPEATABLE READ transaction that steps are compiled against.

@@ -1,6 +1,6 @@
-package import Catalog
-package import PluginAPI
-package import SQLText
+import Catalog
+import PluginAPI
+import SQLText
 
 /// Size of a relation a program locks or writes, as the catalog estimates it.
 package struct RelationSize: Sendable, Hashable {

@@ -1,6 +1,6 @@
 package import PlanModel
 package import PluginAPI
-import PostgresClient
+package import PostgresClient
 import RunModel
 import SQLText
 

@@ -35,7 +35,7 @@ package struct ProgramEffects: Sendable, Hashable {
         indexed.formUnion(effects.altered)
         shaped.formUnion(effects.created)
       } else {
-        shaped.formUnion(effects.created.union(effects.altered).union(effects.dropped))
+        shaped.formUnion(effects.created + effects.altered + effects.dropped)
       }
       written.formUnion(effects.written)
       opaque = opaque || effects.opaque

@@ -2,7 +2,7 @@ import ChildProcess
 package import Catalog
 import Digest
 import FoundationEssentials
-package import PluginAPI
+import PluginAPI
 package import SQLText
 import Synchronization
 

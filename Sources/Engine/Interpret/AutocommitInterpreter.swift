@@ -1,4 +1,7 @@
 import Journal
+import JSONText
+import PlanModel
+import PlanSchema
 import PluginAPI
 import PostgresClient
 import RunModel
@@ -16,6 +19,9 @@ struct AutocommitInterpreter {
     let session = try await context.workshop.target.session(purpose: context.sessionName)
     do {
       if context.task.state == .inDoubt || context.task.state == .intent {
+        if context.task.state == .intent {
+          try await session.fenced(JournalSQL.intentInDoubt(context.holding, task: context.task.task))
+        }
         if try await InDoubt(context: context, work: work).decide(on: session) == .done { return await session.close() }
       }
       try await execute(on: session)
@@ -27,7 +33,7 @@ struct AutocommitInterpreter {
   }
 
   private func execute(on session: Connection) async throws {
-    try await session.fenced(JournalSQL.intent(context.key, statement: work.statement.text))
+    try await session.fenced(JournalSQL.intent(context.holding, task: context.task.task, ["statement": .string(work.statement.text)]))
     try await prepare(session)
     do {
       try await statement(on: session)
@@ -38,7 +44,7 @@ struct AutocommitInterpreter {
       return
     }
     try await reset(session)
-    try await session.fenced(JournalSQL.intentDone(context.key, result: nil))
+    try await session.fenced(JournalSQL.intentDone(context.holding, task: context.task.task))
   }
 
   private func prepare(_ session: Connection) async throws {
@@ -78,6 +84,7 @@ struct AutocommitInterpreter {
   /// The statement failed and the session lives: the catalog says what is left of it.
   private func afterFailure(on session: Connection, _ error: any Error) async throws {
     try await reset(session)
+    try await session.fenced(JournalSQL.intentInDoubt(context.holding, task: context.task.task))
     let left = try await InDoubt(context: context, work: work).settle(on: session)
     if left == .done { return }
     throw error
@@ -86,7 +93,7 @@ struct AutocommitInterpreter {
 
 extension TaskContext {
   /// Shown in `pg_stat_activity`: run, step and fence of who is at work.
-  var sessionName: String { "\(run.prefix(8))/\(step.id.prefix(30))/\(fence)" }
+  var sessionName: String { "\(run.prefix(8))/\(step.id.prefix(30))/\(holding.fence)" }
 }
 
 extension Connection {

@@ -14,9 +14,9 @@ package struct ChunkStatement: Sendable {
     pieces.reduce(into: SQL(verbatim: "")) { sql, piece in
       switch piece {
       case .text(let text): sql.append(SQL(verbatim: text))
-      case .cursor: sql.append("\(cursor)::jsonb")
+      case .cursor: sql.append("\(optional: cursor)::jsonb")
       case .size: sql.append("\(size)::bigint")
-      case .slice: sql.append("\(slice)::jsonb")
+      case .slice: sql.append("\(optional: slice)::jsonb")
       }
     }
   }

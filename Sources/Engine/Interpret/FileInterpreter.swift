@@ -14,13 +14,11 @@ struct FileInterpreter {
   let work: FileWork
 
   func run(on connection: Connection) async throws {
-    let content = try work.content.map(resolve).joined()
+    var content = ""
+    for segment in work.content { content += try await resolve(segment, on: connection) }
     try keepPrevious()
     try AtomicFile(path: work.path, mode: work.mode).write(content)
-    _ = try await connection.batch([
-      "BEGIN", JournalSQL.prologue(context.key),
-      JournalSQL.taskDone(context.key, result: ["sha256": .string(SHA256.hex(of: content))]), "COMMIT",
-    ])
+    try await context.record(["sha256": .string(SHA256.hex(of: content))], on: connection)
   }
 
   /// Puts the previous file back, or removes ours where there was none.
@@ -37,13 +35,13 @@ struct FileInterpreter {
     guard link(work.path, keptPath) == 0 else { throw AtomicFile.failure("keep the previous", work.path) }
   }
 
-  private func resolve(_ segment: FileWork.Segment) throws -> String {
+  private func resolve(_ segment: FileWork.Segment, on connection: Connection) async throws -> String {
     switch segment {
     case .text(let text): return text
     case .secret(let reference): return try SecretSource(folder: context.workshop.folder).value(of: reference)
     case .scramVerifier(let user, let reference):
       let password = try SecretSource(folder: context.workshop.folder).value(of: reference)
-      return try ScramVerifier.make(user: user, password: password)
+      return try await connection.scramVerifier(user: user, password: password)
     }
   }
 }

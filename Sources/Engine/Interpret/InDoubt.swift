@@ -1,4 +1,6 @@
 import Journal
+import JSONText
+import PlanModel
 import PluginAPI
 import PostgresClient
 import SQLText
@@ -27,10 +29,10 @@ struct InDoubt {
       let (state, detail) = try await ask(probe, on: session)
       switch state {
       case "complete":
-        try await session.fenced(JournalSQL.inDoubtDecided(context.key, "complete"))
+        try await session.fenced(JournalSQL.inDoubtDecided(context.holding, task: context.task.task, .complete))
         return .done
       case "absent":
-        try await session.fenced(JournalSQL.inDoubtDecided(context.key, "absent"))
+        try await session.fenced(JournalSQL.inDoubtDecided(context.holding, task: context.task.task, .absent))
         return .runAgain
       case "partial" where !cleaned:
         context.report(.notice(step: context.step.id, text: "removing what an unfinished run left: \(detail)"))

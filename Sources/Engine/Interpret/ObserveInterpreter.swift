@@ -1,5 +1,7 @@
 import Journal
 import JSONText
+import PlanModel
+import PlanSchema
 import PluginAPI
 import PostgresClient
 import SQLText
@@ -13,14 +15,11 @@ struct ObserveInterpreter {
     if let until = work.until { try await wait(until, on: connection) }
     var evidence: [(String, JSON)] = []
     for query in work.queries { evidence.append((query.name, try await answer(query, on: connection))) }
-    _ = try await connection.batch([
-      "BEGIN", JournalSQL.prologue(context.key),
-      JournalSQL.taskDone(context.key, result: .object(JSONObject(evidence))), "COMMIT",
-    ])
+    try await context.record(.object(JSONObject(evidence)), on: connection)
   }
 
   private func wait(_ until: SQL, on connection: Connection) async throws {
-    let every = work.every?.milliseconds ?? 1_000
+    let every = Int(work.every?.milliseconds ?? 1_000)
     let deadline = work.deadline.map { ContinuousClock.now + .milliseconds($0.milliseconds) }
     while true {
       let row = try await readOnly(until, on: connection).rows.first
@@ -63,7 +62,7 @@ struct ObserveInterpreter {
     try await context.budget.guarding(connection) {
       do {
         var batch: [SQL] = ["BEGIN READ ONLY"]
-        batch += await connection.openingStatements(
+        batch += connection.openingStatements(
           lockTimeout: context.lockTimeout, statementTimeout: context.statementTimeout)
         if let role = context.workshop.target.address.role { batch.append("SET LOCAL ROLE \(id: role)") }
         let results = try await connection.batch(batch + [query, "ROLLBACK"])

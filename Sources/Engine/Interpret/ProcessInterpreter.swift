@@ -1,8 +1,11 @@
 import ChildProcess
 import Journal
 import JSONText
+import PlanModel
+import PlanSchema
 import PluginAPI
 import PostgresClient
+import RunModel
 
 /// A program without a shell. At least once: after a crash the probe is asked, unless running it again is harmless.
 struct ProcessInterpreter {
@@ -10,37 +13,44 @@ struct ProcessInterpreter {
   let work: ProcessWork
 
   func run(on connection: Connection) async throws {
+    if context.task.state == .intent {
+      try await connection.fenced(JournalSQL.intentInDoubt(context.holding, task: context.task.task))
+    }
     if context.task.state == .inDoubt || context.task.state == .intent {
-      if try await alreadyDone() { return try await record(on: connection, status: "found done by its probe") }
-      guard work.idempotent || work.probe != nil else {
-        throw NeedsPerson(reason: "\(context.operation.title) may have run: it has no probe and is not declared idempotent")
-      }
-      try await connection.fenced(JournalSQL.inDoubtDecided(context.key, "absent"))
+      let verdict = try await verdict()
+      try await connection.fenced(JournalSQL.inDoubtDecided(context.holding, task: context.task.task, verdict))
+      if verdict == .complete { return }
     }
-    try await connection.fenced(JournalSQL.intent(context.key, statement: work.arguments.first ?? ""))
-    let result = try await ChildProcess.run(
-      work.arguments, folder: context.workshop.folder, timeout: .milliseconds(work.timeout.milliseconds))
-    guard result.succeeded else {
-      throw EngineError(
-        .failed, "\(work.arguments.first ?? "program") ended with \(result.ending)",
-        hint: result.errorText.split(separator: "\n").last.map(String.init), step: context.step.id,
-        operation: context.operation.title)
+    let intent: JSON = ["program": .string(work.arguments.first ?? "")]
+    try await connection.fenced(JournalSQL.intent(context.holding, task: context.task.task, intent))
+    try await execute()
+    try await connection.fenced(JournalSQL.intentDone(context.holding, task: context.task.task))
+  }
+
+  private func verdict() async throws -> ProbeVerdict {
+    if let probe = work.probe {
+      return try await command(probe, timeout: .seconds(60)).run().succeeded ? .complete : .absent
     }
-    for line in result.text.split(separator: "\n").prefix(50) {
+    guard work.idempotent else {
+      throw NeedsPerson(
+        reason: "\(context.operation.title) may have run: it has no probe and is not declared idempotent")
+    }
+    return .absent
+  }
+
+  private func execute() async throws {
+    let output = try await command(work.arguments, timeout: work.timeout.duration).run()
+    for line in output.text.split(separator: "\n").prefix(50) {
       context.report(.notice(step: context.step.id, text: String(line)))
     }
-    try await record(on: connection, status: "exit status 0")
+    guard !output.succeeded else { return }
+    throw EngineError(
+      .failed, "\(work.arguments.first ?? "program") ended with \(output.timedOut ? "its timeout" : output.status.description)",
+      hint: output.errorText.split(separator: "\n").last.map(String.init), step: context.step.id,
+      operation: context.operation.title)
   }
 
-  private func alreadyDone() async throws -> Bool {
-    guard let probe = work.probe else { return false }
-    return try await ChildProcess.run(probe, folder: context.workshop.folder, timeout: .seconds(60)).succeeded
-  }
-
-  private func record(on connection: Connection, status: String) async throws {
-    let statement = context.task.state == .inDoubt && status != "exit status 0"
-      ? JournalSQL.inDoubtDecided(context.key, "complete")
-      : JournalSQL.intentDone(context.key, result: ["status": .string(status)])
-    try await connection.fenced(statement)
+  private func command(_ arguments: [String], timeout: Duration) -> Command {
+    Command(arguments, directory: context.workshop.folder, timeout: timeout)
   }
 }

@@ -25,9 +25,8 @@ struct TaskContext: Sendable {
   let workshop: Workshop
   let step: PlanStep
   let task: TaskRecord
-  let fence: Int64
+  let holding: Holding
   let operation: Operation
-  let direction: Direction
 
   var policy: Policy { step.policy }
   var run: String { workshop.run }
@@ -47,6 +46,13 @@ struct TaskContext: Sendable {
   func report(_ event: EngineEvent) { workshop.reporter(event) }
 }
 
+extension TaskContext {
+  /// Marks the task done where no work transaction did.
+  func record(_ result: JSON?, on connection: Connection) async throws {
+    try await connection.fenced(JournalSQL.taskDone(holding, task: task.task, result: result))
+  }
+}
+
 /// Another runner has the step now: stop without touching anything.
 struct Replaced: Error, Sendable {}
 
@@ -62,11 +68,6 @@ struct NeedsPerson: Error, Sendable { let reason: String }
 extension Policy {
   /// `nil`: the step does not say; zero: no limit.
   var statementLimit: Duration? { statementTimeout.map { $0.span?.duration ?? .zero } }
-}
-
-extension TaskRecord {
-  /// The range this slice covers.
-  var bounds: JSON? { intent?["slice"] }
 }
 
 extension Policy.Retry {

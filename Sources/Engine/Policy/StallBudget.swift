@@ -1,4 +1,5 @@
 import PlanModel
+import PlanSchema
 import PostgresClient
 import Synchronization
 

@@ -31,18 +31,20 @@ struct Failure {
 
   var isConnectionLoss: Bool { postgres?.isConnectionLoss ?? false }
 
+  /// The phase is worth going through again from what the journal says.
+  var looksAgain: Bool { isConnectionLoss || cause is PhaseRetry || FailureClass(sqlState: postgres?.sqlState) == .wrongNode }
+
   /// Worth another try of the same task.
   var retryReason: String? {
     switch cause {
     case let stall as StallExceeded: return stall.description
-    case let retry as PhaseRetry: return retry.reason
     default:
       guard let error = postgres, FailureClass(sqlState: error.sqlState).isRetried, !error.isConnectionLoss else { return nil }
       return error.description
     }
   }
 
-  var postgres: PostgresError? { (cause as? PostgresError) ?? (cause as? CommitUnknown)?.error }
+  var postgres: PostgresError? { cause as? PostgresError }
 
   var engineError: EngineError {
     switch cause {
@@ -64,7 +66,7 @@ struct Failure {
   /// What of it the journal keeps: no DETAIL, no values.
   var record: ErrorRecord {
     if let error = postgres { return ErrorRecord(error) }
-    return ErrorRecord(message: engineError.message, sqlState: engineError.sqlState, hint: engineError.hint)
+    return ErrorRecord(message: engineError.message, hint: engineError.hint, operation: engineError.operation)
   }
 }
 

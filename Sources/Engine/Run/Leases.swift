@@ -1,5 +1,7 @@
 import Journal
+import JSONText
 import PostgresClient
+import SQLText
 import Synchronization
 
 /// Renews what this process holds, on a connection of its own: a renewal must never wait behind working rows.
@@ -42,10 +44,10 @@ actor Leases {
     let sent = ContinuousClock.now
     do {
       let connection = try await open()
-      try await connection.query(JournalSQL.heartbeat(runner: runner, doing: inFlight.steps(olderThan: .seconds(1))))
+      try await connection.query(JournalSQL.heartbeat(runner: runner, doing: .array(inFlight.steps(olderThan: .seconds(1)).map(JSON.string))))
       if !held.isEmpty {
         let fences = Array(held.keys)
-        let rows = try await connection.query(JournalSQL.renew(runner: runner, fences: fences, timeToLive: Self.timeToLive)).rows
+        let rows = try await connection.query(JournalSQL.renew(runner: runner, fences: fences, ttl: Self.timeToLive)).rows
         let kept = Set(rows.compactMap { $0[0].flatMap { Int64($0) } })
         for fence in fences where !kept.contains(fence) { lose(fence) }
       }

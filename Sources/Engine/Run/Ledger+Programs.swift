@@ -1,81 +1,103 @@
+import Digest
 import FoundationEssentials
 import Journal
 import JSONText
-import PlanModel
 import PluginAPI
+import PostgresClient
 import RunModel
 import SQLText
 
 /// A program as the journal keeps it.
 struct StoredProgram: Sendable {
+  let phase: Int
+  /// Number within its phase.
   let attempt: Int
+  let direction: Direction
   let operations: [Operation]
   let carry: JSON
 }
 
 extension Ledger {
-  /// The latest program of a phase.
-  func program(_ step: String, phase: Int, direction: Direction = .forward) async throws -> StoredProgram? {
-    let rows = try await query(JournalSQL.programs(run: run, step: step))
-    let records = try rows.map(ProgramRecord.init).filter { $0.phase == phase && $0.direction == direction }
-    guard let record = records.max(by: { $0.attempt < $1.attempt }) else { return nil }
-    return StoredProgram(
-      attempt: record.attempt, operations: try OperationText.operations(record.operations), carry: record.carry)
+  /// Every program of a step, oldest first.
+  func programs(_ step: String) async throws -> [StoredProgram] {
+    try await records { [run] in try await $0.programs(run: run, step: step) }.map { record in
+      StoredProgram(
+        phase: record.phase, attempt: record.attempt, direction: record.direction,
+        operations: try OperationText.operations(record.operations), carry: record.carry)
+    }
+  }
+
+  /// The latest forward program of a phase.
+  func program(_ step: String, phase: Int) async throws -> StoredProgram? {
+    try await programs(step).last { $0.phase == phase && $0.direction == .forward }
   }
 
   /// Committed before the first operation runs; a task row for each leaf.
-  func store(
-    _ program: Program, for holding: StepKey, phase: Int, name: String, digest: [UInt8], direction: Direction = .forward
-  ) async throws -> StoredProgram {
-    let before = try await self.program(holding.step, phase: phase, direction: direction)?.attempt ?? 0
-    let attempt = before + 1
-    let results = try await together([
+  func store(_ compiled: CompiledPhase, for holding: Holding, phase: Int) async throws -> StoredProgram {
+    let program = compiled.program
+    let row = try await write(
       JournalSQL.insertProgram(
-        holding, phase: phase, attempt: attempt, name: name, operations: try OperationText.text(program.operations),
-        undo: JSON.null.text, carry: program.carry, factsDigest: digest,
-        findings: program.findings.map { ["code": .string($0.code), "severity": .string($0.severity.rawValue)] },
-        direction: direction),
-      JournalSQL.insertTasks(
-        holding, phase: phase, attempt: attempt, tasks: program.leaves.map { NewTask($0) }, direction: direction),
-    ])
-    guard !results[1].rows.isEmpty else { throw Replaced() }
-    return StoredProgram(attempt: attempt, operations: program.operations, carry: program.carry)
+        holding, phase: phase, name: compiled.phase, operations: try OperationText.json(program.operations),
+        carry: program.carry, factsDigest: Hexadecimal.text(compiled.factsDigest),
+        findings: .array(program.findings.map(\.json)), tasks: .array(program.leaves.map { $0.task() })))
+    return StoredProgram(
+      phase: phase, attempt: try row.int("attempt"), direction: holding.direction, operations: program.operations,
+      carry: program.carry)
+  }
+
+  /// A reverse phase; its tasks are the undo tasks of the forward program.
+  func storeReverse(_ compiled: CompiledPhase, for holding: Holding, phase: Int) async throws {
+    try await write(
+      JournalSQL.insertProgram(
+        holding, phase: phase, name: compiled.phase, operations: try OperationText.json(compiled.program.operations),
+        carry: compiled.program.carry, factsDigest: Hexadecimal.text(compiled.factsDigest), tasks: []))
   }
 
   /// All of them or none; polled, never waited for inside a statement.
-  func takeResources(_ program: Program, for holding: StepKey) async throws {
+  func takeResources(_ program: Program, for holding: Holding) async throws {
     let resources = Set(program.leaves.flatMap(\.resources)).sorted { $0.name < $1.name }
     guard !resources.isEmpty else { return }
+    _ = try await query(JournalSQL.ensureResources(resources.map(\.name)))
     guard try await query(JournalSQL.hold(holding, resources)).first?[0] == "t" else {
       throw ResourcesTaken(names: resources.map(\.name))
     }
   }
 
-  /// Evaluates the slices query and gives each slice a task of its own; the drawing task is done in the same transaction.
-  func drawSlices(
-    _ query: SQL, for task: TaskRecord, of operation: Operation, step: PlanStep, fence: Int64
-  ) async throws {
-    let rows = try await self.query(query)
-    let slices = try rows.enumerated().map { place, row in
-      NewTask(
-        operation, slice: place + 1, bounds: try row[0].map { try JSON(parsing: $0) } ?? .null,
-        total: row[1].flatMap(Double.init))
+  /// Evaluates the slices query and gives each slice a task of its own; the drawing task ends in the same transaction.
+  func drawSlices(_ slices: SQL, for task: TaskRecord, of operation: Operation, holding: Holding) async throws {
+    let rows = try await query(slices)
+    let tasks = try rows.enumerated().map { place, row in
+      operation.task(
+        slice: place + 1, bounds: try row[0].map { try JSON(parsing: $0) } ?? .null, total: row[1].flatMap { Int64($0) })
     }
-    let holding = StepKey(run: run, step: step.id, fence: fence)
-    try await together([
-      JournalSQL.insertTasks(
-        holding, phase: task.phase, attempt: task.attempt, tasks: slices, direction: task.direction),
-      JournalSQL.taskSkipped(TaskKey(holding, task: task.task)),
+    let results = try await together([
+      JournalSQL.insertTasks(holding, phase: task.phase, program: task.attempt, tasks: .array(tasks)),
+      JournalSQL.taskSkipped(holding, task: task.task, reason: "drew \(tasks.count) slices"),
     ])
+    guard results.allSatisfy({ !$0.rows.isEmpty }) else { throw Replaced() }
   }
 }
 
-/// Operations as JSON text: Codable, so that what the journal holds is what runs.
+extension Operation {
+  /// The journal's row for a leaf, or for one slice of it.
+  func task(slice: Int = 0, bounds: JSON = .null, total: Int64? = nil, undoes: Int? = nil) -> JSON {
+    [
+      "operation": .string(id), "kind": .string(work.kind), "title": .string(title), "slice": .int(Int64(slice)),
+      "bounds": bounds, "total": total.map(JSON.int) ?? .null, "undoes": undoes.map { .int(Int64($0)) } ?? .null,
+    ]
+  }
+}
+
+extension Finding {
+  var json: JSON { ["severity": .string(severity.rawValue), "code": .string(code), "message": .string(message)] }
+}
+
+/// Operations as JSON: Codable, so that what the journal holds is what runs.
 enum OperationText {
-  static func text(_ operations: [Operation]) throws -> String {
+  static func json(_ operations: [Operation]) throws -> JSON {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(operations), as: UTF8.self)
+    return try JSON(parsing: String(decoding: try encoder.encode(operations), as: UTF8.self))
   }
 
   static func operations(_ json: JSON) throws -> [Operation] {

@@ -96,29 +96,41 @@ actor Ledger {
 
   // MARK: Reading
 
+  func records<Value: Sendable>(_ read: @Sendable (JournalReader) async throws -> Value) async throws -> Value {
+    try await talk { try await read(JournalReader($0)) }
+  }
+
+  func runRecord() async throws -> RunRecord {
+    guard let record = try await records({ [run] in try await $0.run(run) }) else {
+      throw EngineError(.unknown, "the journal has no run \(run)")
+    }
+    return record
+  }
+
+  func steps() async throws -> [StepRecord] { try await records { [run] in try await $0.steps(run: run) } }
+
   func step(_ id: String) async throws -> StepRecord {
-    guard let row = try await query(JournalSQL.step(run: run, step: id)).first else {
+    guard let record = try await records({ [run] in try await $0.step(id, run: run) }) else {
       throw EngineError(.unusable, "the journal has no step \(id) in run \(run)")
     }
-    return try StepRecord(row)
+    return record
   }
 
-  func steps() async throws -> [StepRecord] { try await query(JournalSQL.steps(run: run)).map(StepRecord.init) }
-
-  func tasks(_ step: String, phase: Int, attempt: Int, direction: Direction) async throws -> [TaskRecord] {
-    try await query(JournalSQL.tasks(run: run, step: step)).map(TaskRecord.init)
-      .filter { $0.phase == phase && $0.attempt == attempt && $0.direction == direction }
+  func tasks(_ step: String) async throws -> [TaskRecord] {
+    try await records { [run] in try await $0.tasks(run: run, step: step) }
   }
 
-  func allTasks(_ step: String) async throws -> [TaskRecord] {
-    try await query(JournalSQL.tasks(run: run, step: step)).map(TaskRecord.init)
+  /// The same tasks as they are now.
+  func tasks(_ step: String, in known: [TaskRecord]) async throws -> [TaskRecord] {
+    let numbers = Set(known.map(\.task))
+    return try await tasks(step).filter { numbers.contains($0.task) }
   }
 
   func task(_ record: TaskRecord) async throws -> TaskRecord {
-    guard let row = try await query(JournalSQL.task(run: run, step: record.step, task: record.task)).first else {
+    guard let now = try await tasks(record.step, in: [record]).first else {
       throw EngineError(.unusable, "task \(record.task) of step \(record.step) is gone from the journal")
     }
-    return try TaskRecord(row)
+    return now
   }
 
   func carry(into phase: Int, of step: String) async throws -> JSON {
@@ -126,13 +138,18 @@ actor Ledger {
     return before.carry
   }
 
+  /// The end of a step; what waited for it becomes ready in the next transaction.
+  func finish(_ holding: Holding) async throws {
+    let row = try await write(JournalSQL.finishStep(holding))
+    _ = try await query(JournalSQL.promote(run: run, wantedBy: try row.strings("wanted_by")))
+  }
+
   // MARK: Losing and finding the server
 
-  enum Holding { case held, finished, lost }
+  enum Standing { case held, finished, lost }
 
-  func holding(_ step: String, fence: Int64) async -> Holding {
-    guard let record = try? await self.step(step) else { return .lost }
-    guard record.fence == fence else { return .lost }
+  func standing(of holding: Holding) async -> Standing {
+    guard let record = try? await step(holding.step), record.fence == holding.fence else { return .lost }
     switch record.state {
     case .running, .undoing: return .held
     case .done, .undone: return .finished
@@ -143,8 +160,8 @@ actor Ledger {
   /// Tries once a second until the server answers, for at most ten minutes.
   func awaitServer(stop: StopSignal) async -> Bool {
     for _ in 0..<600 {
-      if stop.isRequested { return false }
       if (try? await query("SELECT 1")) != nil { return true }
+      if stop.isRequested { return false }
       await stop.sleep(milliseconds: 1_000)
     }
     return false

@@ -12,17 +12,19 @@ struct OperationRunner {
   let shop: Workshop
   let ledger: Ledger
   let step: PlanStep
-  let fence: Int64
+  let holding: Holding
   let phase: Int
-  let attempt: Int
-  var direction = Direction.forward
+  /// Number of the program within its phase.
+  let program: Int
 
   func run(_ operations: [Operation]) async throws {
     for operation in operations { try await run(operation) }
   }
 
   private func run(_ operation: Operation) async throws {
-    if case .parallel(let work) = operation.work { return try await sideBySide(work.members, width: work.width) }
+    if case .parallel(let work) = operation.work {
+      return try await sideBySide(work.members, width: work.width) { try await run($0) }
+    }
     let tasks = try await tasks(of: operation)
     if case .chunked(let work) = operation.work, work.slices != nil {
       return try await slices(of: operation, work, tasks)
@@ -31,15 +33,18 @@ struct OperationRunner {
   }
 
   private func tasks(of operation: Operation) async throws -> [TaskRecord] {
-    try await ledger.tasks(step.id, phase: phase, attempt: attempt, direction: direction)
-      .filter { $0.operation == operation.id }
+    try await ledger.tasks(step.id).filter {
+      $0.phase == phase && $0.attempt == program && $0.direction == holding.direction && $0.operation == operation.id
+    }
   }
 
-  private func sideBySide(_ members: [Operation], width: Int) async throws {
+  private func sideBySide<Item: Sendable>(
+    _ items: [Item], width: Int, _ body: @escaping @Sendable (Item) async throws -> Void
+  ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for (place, member) in members.enumerated() {
+      for (place, item) in items.enumerated() {
         if place >= max(1, width) { try await group.next() }
-        group.addTask { try await run(member) }
+        group.addTask { try await body(item) }
       }
       try await group.waitForAll()
     }
@@ -49,16 +54,10 @@ struct OperationRunner {
   private func slices(of operation: Operation, _ work: ChunkedWork, _ tasks: [TaskRecord]) async throws {
     var slices = tasks.filter { $0.slice > 0 }
     if slices.isEmpty, let first = tasks.first, !first.isFinished, let query = work.slices {
-      try await ledger.drawSlices(query, for: first, of: operation, step: step, fence: fence)
+      try await ledger.drawSlices(query, for: first, of: operation, holding: holding)
       slices = try await self.tasks(of: operation).filter { $0.slice > 0 }
     }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for (place, slice) in slices.enumerated() {
-        if place >= max(1, work.workers) { try await group.next() }
-        group.addTask { try await carryOut(operation, slice) }
-      }
-      try await group.waitForAll()
-    }
+    try await sideBySide(slices, width: work.workers) { try await carryOut(operation, $0) }
   }
 
   /// One task to its end. Lock conflicts and the like are tried again here, the step staying held.
@@ -67,15 +66,13 @@ struct OperationRunner {
     var tries = 0
     while !record.isFinished {
       if shop.stop.isRequested { throw Interrupted() }
-      let context = TaskContext(
-        workshop: shop, step: step, task: record, fence: fence, operation: operation, direction: direction)
+      let context = TaskContext(workshop: shop, step: step, task: record, holding: holding, operation: operation)
       do {
         let started = ContinuousClock.now
         shop.reporter(.operationStarted(step: step.id, title: operation.title))
         try await once(context)
         let spent = (ContinuousClock.now - started).milliseconds
         shop.reporter(.operationDone(step: step.id, title: operation.title, milliseconds: spent))
-        return
       } catch {
         tries += 1
         try await backOff(after: error, tries: tries)
@@ -85,20 +82,19 @@ struct OperationRunner {
   }
 
   private func once(_ context: TaskContext) async throws {
-    switch context.operation.work {
-    case .autocommit(let work):
-      if try await isUnnecessary(context) { return }
-      try await AutocommitInterpreter(context: context, work: work).run()
-    default:
-      let connection = try await shop.target.work()
-      do {
-        if try await !isUnnecessary(context) { try await interpret(context, on: connection) }
-        await shop.target.giveBack(connection)
-      } catch {
-        await connection.rollback()
-        await shop.target.giveBack(connection)
-        throw error
-      }
+    if try await isUnnecessary(context) { return }
+    if case .autocommit(let work) = context.operation.work {
+      return try await AutocommitInterpreter(context: context, work: work).run()
+    }
+    let connection = try await shop.target.work()
+    await connection.onNotice { [shop, step] in shop.reporter(.notice(step: step.id, text: $0.message)) }
+    do {
+      try await interpret(context, on: connection)
+      await shop.target.giveBack(connection)
+    } catch {
+      await connection.rollback()
+      await shop.target.giveBack(connection)
+      throw error
     }
   }
 
@@ -114,9 +110,9 @@ struct OperationRunner {
   }
 
   private func isUnnecessary(_ context: TaskContext) async throws -> Bool {
-    guard let unless = context.operation.unless, context.task.state == .pending, context.task.chunks == 0 else { return false }
+    guard let unless = context.operation.unless, !context.task.hasBegun else { return false }
     guard try await ledger.value(of: unless) == "t" else { return false }
-    try await ledger.write(JournalSQL.taskSkipped(context.key))
+    try await ledger.write(JournalSQL.taskSkipped(holding, task: context.task.task, reason: "not necessary"))
     shop.reporter(.operationSkipped(step: step.id, title: context.operation.title))
     return true
   }
@@ -129,13 +125,12 @@ struct OperationRunner {
     let delay = step.policy.retry.policy.delay(after: tries, random01: Double.random(in: 0..<1))
     shop.reporter(
       .retrying(
-        step: step.id, attempt: tries, of: step.policy.retry.attempts, afterMilliseconds: delay.milliseconds, reason: reason))
-    try await ledger.write(JournalSQL.retried(StepKey(run: shop.run, step: step.id, fence: fence), attempt: tries, reason: reason))
+        step: step.id, attempt: tries, of: step.policy.retry.attempts, afterMilliseconds: delay.milliseconds,
+        reason: reason))
+    let note: JSON = ["text": .string("attempt \(tries): \(reason)")]
+    _ = try await ledger.query(
+      JournalSQL.event(.note, run: shop.run, step: step.id, fence: holding.fence, actor: shop.runner, data: note))
     await shop.stop.sleep(milliseconds: delay.milliseconds)
     if shop.stop.isRequested { throw Interrupted() }
   }
-}
-
-extension TaskRecord {
-  var isFinished: Bool { [.done, .skipped, .undone].contains(state) }
 }

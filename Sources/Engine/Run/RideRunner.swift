@@ -1,4 +1,6 @@
 import Journal
+import PlanModel
+import PlanSchema
 import PluginAPI
 import PostgresClient
 import SQLText

@@ -1,5 +1,6 @@
 import Journal
 import PlanModel
+import PlanSchema
 import PluginAPI
 import RunModel
 
@@ -37,7 +38,7 @@ struct RunLoop {
       var running = 0
       for taken in try await takeOver() {
         running += 1
-        group.addTask { [await carryOut(taken.step, fence: taken.fence)] }
+        group.addTask { [await carryOut(taken.step, taken.holding)] }
       }
       while true {
         while running < width, !stops(end), let job = scheduler.next(width: width) {
@@ -70,9 +71,9 @@ struct RunLoop {
 
   private func claimAndCarryOut(_ step: PlanStep) async -> Ended {
     do {
-      let rows = try await ledger.query(JournalSQL.claim(run: shop.run, step: step.id, runner: shop.runner, timeToLive: Leases.timeToLive))
-      guard let fence = try rows.first?.int64("fence") else { return Ended(step: step.id, outcome: .replaced) }
-      return await carryOut(step, fence: fence)
+      let claim = JournalSQL.claim(run: shop.run, step: step.id, runner: shop.runner, ttl: Leases.timeToLive)
+      guard let row = try await ledger.query(claim).first else { return Ended(step: step.id, outcome: .replaced) }
+      return await carryOut(step, try Holding(row, run: shop.run, runner: shop.runner))
     } catch {
       let failure = Failure(error)
       if failure.isConnectionLoss, await ledger.awaitServer(stop: shop.stop) {
@@ -82,26 +83,26 @@ struct RunLoop {
     }
   }
 
-  private func carryOut(_ step: PlanStep, fence: Int64) async -> Ended {
+  private func carryOut(_ step: PlanStep, _ holding: Holding) async -> Ended {
     shop.reporter(.stepState(step: step.id, state: "running", note: nil))
     let runner = StepRunner(
-      shop: shop, compiler: compiler, ledger: ledger, step: step, fence: fence,
+      shop: shop, compiler: compiler, ledger: ledger, step: step, holding: holding,
       expected: prepared[step.id].flatMap { $0.certainty == .exact ? $0.compiled : nil })
     let work = Task { await runner.run() }
-    await leases.hold(fence) { work.cancel() }
+    await leases.hold(holding.fence) { work.cancel() }
     let outcome = await Deadline(step.policy.timeout?.duration).limiting(work, step: step.id)
-    await leases.release(fence)
+    await leases.release(holding.fence)
     return Ended(step: step.id, outcome: outcome)
   }
 
   /// Steps whose runner is gone. A lease that has not run out belongs to somebody who may still be at work.
-  private func takeOver() async throws -> [(step: PlanStep, fence: Int64)] {
-    var taken: [(step: PlanStep, fence: Int64)] = []
-    while let row = try await ledger.query(
-      JournalSQL.takeOver(run: shop.run, runner: shop.runner, timeToLive: Leases.timeToLive)).first
-    {
-      guard let step = plan[try row.string("step")] else { continue }
-      taken.append((step, try row.int64("fence")))
+  private func takeOver() async throws -> [(step: PlanStep, holding: Holding)] {
+    var taken: [(step: PlanStep, holding: Holding)] = []
+    let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
+    while let row = try await ledger.query(statement).first {
+      let holding = try Holding(row, run: shop.run, runner: shop.runner)
+      guard let step = plan[holding.step] else { continue }
+      taken.append((step, holding))
     }
     return taken
   }

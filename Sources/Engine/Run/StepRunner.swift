@@ -25,131 +25,87 @@ struct StepRunner {
   let compiler: Compiler
   let ledger: Ledger
   let step: PlanStep
-  let fence: Int64
+  let holding: Holding
   /// What was shown before the run began; a different program now is drift.
   let expected: CompiledPhase?
 
   func run() async -> StepOutcome {
-    var lost = 0
-    while true {
-      do {
-        try await carryOut()
-        return .done
-      } catch {
-        let failure = Failure(error)
-        guard failure.isConnectionLoss, lost < step.policy.retry.attempts else { return await settle(failure) }
-        lost += 1
-        report("connection lost; looking again", attempt: lost)
-        guard await ledger.awaitServer(stop: shop.stop) else { return .released(reason: "the server does not answer") }
-        switch await ledger.holding(step.id, fence: fence) {
-        case .finished: return .done
-        case .lost: return .replaced
-        case .held: continue
-        }
-      }
-    }
+    await Reconciliation(shop: shop, ledger: ledger, step: step, holding: holding).run(carryOut)
   }
 
   private func carryOut() async throws {
+    let phases = compiler.phases(of: step)
     var phase = try await ledger.step(step.id).phase
     var carry = try await ledger.carry(into: phase, of: step.id)
-    let phases = compiler.phases(of: step)
     while phase <= phases.count {
-      let program = try await program(phase: phase, carry: carry)
-      try await OperationRunner(shop: shop, ledger: ledger, step: step, fence: fence, phase: phase, attempt: program.attempt)
-        .run(program.operations)
+      let program = try await program(phase: phase, named: phases[phase - 1], carry: carry)
+      try await OperationRunner(
+        shop: shop, ledger: ledger, step: step, holding: holding, phase: phase, program: program.attempt
+      ).run(program.operations)
       carry = program.carry
       phase += 1
-      if phase <= phases.count { try await ledger.write(JournalSQL.nextPhase(holding, phase: phase)) }
+      if phase <= phases.count { try await ledger.write(JournalSQL.nextPhase(holding, to: phase)) }
     }
-    try await ledger.write(JournalSQL.finishStep(holding, doneBy: .engine))
+    try await ledger.finish(holding)
   }
-
-  private var holding: StepKey { StepKey(run: shop.run, step: step.id, fence: fence) }
 
   // MARK: Programs
 
   /// What is in the journal already, when any of it has begun; otherwise compiled from the catalog as it is now.
-  private func program(phase: Int, carry: JSON) async throws -> StoredProgram {
+  private func program(phase: Int, named name: String, carry: JSON) async throws -> StoredProgram {
     if let stored = try await ledger.program(step.id, phase: phase) {
-      let tasks = try await ledger.tasks(step.id, phase: phase, attempt: stored.attempt, direction: .forward)
-      if tasks.contains(where: \.hasBegun) || (tasks.isEmpty && stored.operations.isEmpty) { return stored }
-      try await ledger.write(JournalSQL.voidPhase(holding, phase: phase))
+      let tasks = try await ledger.tasks(step.id).filter { $0.phase == phase && $0.attempt == stored.attempt }
+      if tasks.contains(where: \.hasBegun) { return stored }
     }
-    return try await compileAndStore(phase: phase, carry: carry)
-  }
-
-  private func compileAndStore(phase: Int, carry: JSON) async throws -> StoredProgram {
-    let compiled = try await compile(phase: phase, carry: carry)
+    let compiled = try await compile(name, carry: carry)
     try refuse(compiled)
     if phase == 1, let expected, expected.operations != compiled.operations { throw drift(expected, compiled) }
     try await ledger.takeResources(compiled.program, for: holding)
-    return try await ledger.store(compiled.program, for: holding, phase: phase, name: compiled.phase, digest: compiled.factsDigest)
+    return try await ledger.store(compiled, for: holding, phase: phase)
   }
 
-  private func compile(phase: Int, carry: JSON) async throws -> CompiledPhase {
-    let connection = try await shop.target.work()
-    let transaction = FactsTransaction(connection)
-    do {
-      let compiled = try await compiler.compile(
-        step, phase: compiler.phases(of: step)[phase - 1], carry: carry, runTag: shop.runTag(step.id), in: transaction)
-      await transaction.end()
-      await shop.target.giveBack(connection)
-      return compiled
-    } catch {
-      await transaction.end()
-      await shop.target.giveBack(connection)
-      throw error
+  private func compile(_ phase: String, carry: JSON) async throws -> CompiledPhase {
+    try await shop.compiling { transaction in
+      try await compiler.compile(step, phase: phase, carry: carry, runTag: shop.runTag(step.id), in: transaction)
     }
   }
 
   private func refuse(_ compiled: CompiledPhase) throws {
     guard let refusal = compiled.program.refusals.first else { return }
-    throw EngineError(
-      .refused, refusal.message, hint: refusal.choices.isEmpty ? nil : "choices: " + refusal.choices.joined(separator: "; "),
-      step: step.id)
+    let choices = refusal.choices.joined(separator: "; ")
+    throw EngineError(.refused, refusal.message, hint: choices.isEmpty ? nil : "choices: \(choices)", step: step.id)
   }
 
   private func drift(_ before: CompiledPhase, _ now: CompiledPhase) -> EngineError {
     let changed = zip(before.operations.map(\.title), now.operations.map(\.title)).first { $0 != $1 }
     return EngineError(
-      .drift, "step \(step.id) compiles to other statements than were shown when the run began"
+      .drift,
+      "step \(step.id) compiles to other statements than were shown when the run began"
         + (changed.map { ": `\($0.0)` became `\($0.1)`" } ?? ""),
-      hint: "somebody changed the database meanwhile: look at `caisson plan`, then run `caisson resume`", step: step.id)
+      hint: "the database was changed meanwhile: look at caisson plan, then run caisson resume", step: step.id)
   }
+}
 
-  // MARK: Ends
-
-  private func settle(_ failure: Failure) async -> StepOutcome {
+extension Workshop {
+  /// A READ ONLY transaction for one compilation; it has ended when this returns.
+  func compiling<Value: Sendable>(_ body: @Sendable (FactsTransaction) async throws -> Value) async throws -> Value {
+    let connection = try await target.work()
+    let transaction = FactsTransaction(connection)
     do {
-      switch failure.kind {
-      case .replaced:
-        return .replaced
-      case .interrupted:
-        try await ledger.write(JournalSQL.release(holding, outcome: .canceled))
-        return .released(reason: "stopped at a checkpoint")
-      case .busy(let why):
-        try await ledger.write(JournalSQL.waiting(holding, reason: why, delay: .seconds(1)))
-        return .released(reason: why)
-      case .person(let why):
-        try await ledger.write(JournalSQL.blocked(holding, reason: why))
-        return .blocked(reason: why)
-      case .error(let error):
-        try await ledger.write(JournalSQL.stepFailed(holding, reason: error.message, error: failure.record))
-        return .failed(error.at(step: step.id))
-      }
+      let value = try await body(transaction)
+      await transaction.end()
+      await target.giveBack(connection)
+      return value
     } catch {
-      return Failure(error).kind.isReplaced ? .replaced : .failed(failure.engineError.at(step: step.id))
+      await transaction.end()
+      await target.giveBack(connection)
+      throw error
     }
-  }
-
-  private func report(_ reason: String, attempt: Int) {
-    shop.reporter(
-      .retrying(step: step.id, attempt: attempt, of: step.policy.retry.attempts, afterMilliseconds: 0, reason: reason))
   }
 }
 
 extension TaskRecord {
   /// Something of it is, or may be, in the database.
-  var hasBegun: Bool { ![.pending, .skipped].contains(state) || chunks > 0 }
+  var hasBegun: Bool { (state != .pending && state != .skipped) || chunks > 0 }
+  var isFinished: Bool { [.done, .skipped, .undone].contains(state) }
 }

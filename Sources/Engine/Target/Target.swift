@@ -52,7 +52,7 @@ package actor Target {
   package func session(purpose: String) async throws -> Connection {
     guard let direct = address.session else {
       let connection = try await connect(purpose: purpose)
-      guard await connection.isPooled else { return connection }
+      guard connection.isPooled else { return connection }
       await connection.close()
       throw Target.needsSession
     }
@@ -69,7 +69,7 @@ package actor Target {
     if let known { return known }
     let connection = try await work()
     let found = Capabilities(
-      version: await connection.serverVersion, pooled: await connection.isPooled && address.session == nil)
+      version: connection.serverVersion, pooled: connection.isPooled && address.session == nil)
     await giveBack(connection)
     known = found
     return found
@@ -100,7 +100,7 @@ extension Connection {
   }
 
   /// What a transaction begins with: all pins behind a pooler, only the two that vary on a direct session.
-  func openingStatements(lockTimeout: Duration, statementTimeout: Duration) -> [SQL] {
+  nonisolated func openingStatements(lockTimeout: Duration, statementTimeout: Duration) -> [SQL] {
     guard isPooled else {
       let lock = String(lockTimeout.milliseconds), statement = String(statementTimeout.milliseconds)
       return ["SELECT set_config('lock_timeout', \(lock), true), set_config('statement_timeout', \(statement), true)"]

@@ -1,3 +1,4 @@
+import Digest
 import Journal
 import JSONText
 import PlanModel
@@ -5,132 +6,116 @@ import PluginAPI
 import PostgresClient
 import RunModel
 
-/// Takes one step back: its tasks in reverse order, each undo journalled like forward work, so that a rollback can be
-/// killed and resumed as well.
+/// Takes one step back: programs and their tasks in reverse order, each undo journalled like forward work, so that a
+/// rollback can be killed and resumed as well.
 struct UndoRunner {
   let shop: Workshop
   let compiler: Compiler
   let ledger: Ledger
   let step: PlanStep
-  let fence: Int64
-
-  private var holding: StepKey { StepKey(run: shop.run, step: step.id, fence: fence) }
+  let holding: Holding
 
   func run() async -> StepOutcome {
-    var lost = 0
-    while true {
-      do {
-        try await takeBack()
-        return .done
-      } catch {
-        let failure = Failure(error)
-        guard failure.isConnectionLoss, lost < step.policy.retry.attempts else { return await settle(failure) }
-        lost += 1
-        guard await ledger.awaitServer(stop: shop.stop) else { return .released(reason: "the server does not answer") }
-        switch await ledger.holding(step.id, fence: fence) {
-        case .finished: return .done
-        case .lost: return .replaced
-        case .held: continue
-        }
-      }
-    }
+    await Reconciliation(shop: shop, ledger: ledger, step: step, holding: holding).run(takeBack)
   }
 
   private func takeBack() async throws {
-    let programs = try await ledger.programs(step.id)
-    for task in try await ledger.allTasks(step.id).reversed() where task.direction == .forward && task.hasBegun && task.state != .undone {
-      guard let program = programs.first(where: { $0.phase == task.phase && $0.attempt == task.attempt }),
-        let operation = program.operations.flatMap(\.leaves).first(where: { $0.id == task.operation })
-      else { throw EngineError(.unusable, "the journal has no program for task \(task.task) of step \(step.id)") }
-      try await takeBack(operation, task, of: program)
-    }
+    let programs = try await ledger.programs(step.id).filter { $0.direction == .forward }
+    for program in programs.reversed() { try await takeBack(program) }
     try await ledger.write(JournalSQL.finishUndo(holding))
   }
 
-  private func takeBack(_ operation: Operation, _ task: TaskRecord, of program: StoredProgram) async throws {
-    if try await neverHappened(operation, task) { return try await mark(task) }
-    if case .file(let work) = operation.work {
-      try FileInterpreter(context: context(operation, task), work: work).undo()
-      return try await mark(task)
+  private func takeBack(_ program: StoredProgram) async throws {
+    let leaves = program.operations.flatMap(\.leaves)
+    let tasks = try await ledger.tasks(step.id).filter { $0.phase == program.phase && $0.attempt == program.attempt }
+    let begun = tasks.filter { $0.direction == .forward && $0.hasBegun }
+    try await settleDoubts(begun, leaves)
+    var undo: [(task: TaskRecord, operations: [Operation])] = []
+    for task in try await ledger.tasks(step.id, in: begun).reversed() where task.needsUndo {
+      guard let operation = leaves.first(where: { $0.id == task.operation }) else {
+        throw EngineError(.unusable, "the journal has no operation \(task.operation) of step \(step.id)")
+      }
+      undo.append((task, try await operations(undoing: operation, task, program)))
     }
+    if !tasks.contains(where: { $0.direction == .undo }), !undo.isEmpty { try await record(undo, program) }
+    let runner = OperationRunner(
+      shop: shop, ledger: ledger, step: step, holding: holding, phase: program.phase, program: program.attempt)
+    for (task, operations) in undo {
+      if case .file(let work)? = leaves.first(where: { $0.id == task.operation })?.work {
+        try FileInterpreter(context: context(task, leaves), work: work).undo()
+      }
+      try await runner.run(operations)
+    }
+  }
+
+  /// What takes an operation back, under ids of its own.
+  private func operations(
+    undoing operation: Operation, _ task: TaskRecord, _ program: StoredProgram
+  ) async throws -> [Operation] {
+    let prefix = "undo-\(task.task)/"
     switch operation.undo {
-    case .nothing: break
+    case .nothing: return []
     case .irreversible(let reason):
       throw EngineError(
         .blocked, "\(operation.title) cannot be taken back: \(reason)", step: step.id, operation: operation.title)
-    case .operations(let operations):
-      try await run(operations.map { $0.prefixed("undo:\(task.task)/") }, undoing: task, program)
-    case .recompile(let phase):
-      try await run(try await compile(phase, carry: program.carry, task), undoing: task, program)
+    case .operations(let operations): return operations.map { $0.prefixed(prefix) }
+    case .recompile(let phase): return try await recompiled(phase, program).map { $0.prefixed(prefix) }
     }
-    try await mark(task)
+  }
+
+  private func record(_ undo: [(task: TaskRecord, operations: [Operation])], _ program: StoredProgram) async throws {
+    let tasks = undo.flatMap { task, operations in
+      operations.flatMap(\.leaves).map { $0.task(undoes: task.task) }
+    }
+    let nothing = undo.filter(\.operations.isEmpty).map(\.task.task)
+    try await ledger.write(
+      JournalSQL.insertUndoTasks(
+        holding, phase: program.phase, program: program.attempt, tasks: .array(tasks), nothing: nothing))
+  }
+
+  /// The reverse phase, compiled from the catalog as it is now and kept, so that a resumed rollback runs the same.
+  private func recompiled(_ phase: String, _ program: StoredProgram) async throws -> [Operation] {
+    let stored = try await ledger.programs(step.id).last { $0.phase == program.phase && $0.direction == .undo }
+    if let stored { return stored.operations }
+    let compiled = try await shop.compiling { transaction in
+      try await compiler.compile(
+        step, phase: phase, carry: program.carry, runTag: shop.runTag(step.id), in: transaction)
+    }
+    if let refusal = compiled.program.refusals.first { throw EngineError(.refused, refusal.message, step: step.id) }
+    try await ledger.storeReverse(compiled, for: holding, phase: program.phase)
+    return compiled.program.operations
   }
 
   /// An autocommit statement that a crash left in doubt: the catalog tells whether there is anything to take back.
-  private func neverHappened(_ operation: Operation, _ task: TaskRecord) async throws -> Bool {
-    guard task.state == .inDoubt || task.state == .intent, case .autocommit(let work) = operation.work else { return false }
-    let session = try await shop.target.session(purpose: "undo")
-    do {
-      let verdict = try await InDoubt(context: context(operation, task), work: work).decide(on: session)
-      await session.close()
-      return verdict == .runAgain
-    } catch {
-      await session.close()
-      throw error
-    }
-  }
-
-  private func run(_ operations: [Operation], undoing task: TaskRecord, _ program: StoredProgram) async throws {
-    let known = try await ledger.allTasks(step.id).filter { $0.undoes == task.task }
-    if known.isEmpty, !operations.isEmpty {
-      try await ledger.write(
-        JournalSQL.insertUndoTasks(
-          holding, phase: task.phase, attempt: task.attempt, undoes: task.task,
-          tasks: operations.flatMap(\.leaves).map { NewTask($0) }))
-    }
-    try await OperationRunner(
-      shop: shop, ledger: ledger, step: step, fence: fence, phase: task.phase, attempt: task.attempt, direction: .undo
-    ).run(operations)
-  }
-
-  /// The reverse phase, compiled from the catalog as it is now, or as the journal already has it.
-  private func compile(_ phase: String, carry: JSON, _ task: TaskRecord) async throws -> [Operation] {
-    if let stored = try await ledger.program(step.id, phase: task.phase, direction: .undo) { return stored.operations }
-    let connection = try await shop.target.work()
-    let transaction = FactsTransaction(connection)
-    let compiled = try await compiler.compile(
-      step, phase: phase, carry: carry, runTag: shop.runTag(step.id), in: transaction)
-    await transaction.end()
-    await shop.target.giveBack(connection)
-    if let refusal = compiled.program.refusals.first { throw EngineError(.refused, refusal.message, step: step.id) }
-    var program = compiled.program
-    program.operations = program.operations.map { $0.prefixed("undo:\(task.task)/") }
-    try await ledger.storeUndo(program, for: holding, task: task, name: phase, digest: compiled.factsDigest)
-    return program.operations
-  }
-
-  private func mark(_ task: TaskRecord) async throws {
-    try await ledger.write(JournalSQL.taskUndone(TaskKey(holding, task: task.task)))
-  }
-
-  private func context(_ operation: Operation, _ task: TaskRecord) -> TaskContext {
-    TaskContext(workshop: shop, step: step, task: task, fence: fence, operation: operation, direction: .undo)
-  }
-
-  private func settle(_ failure: Failure) async -> StepOutcome {
-    do {
-      switch failure.kind {
-      case .replaced: return .replaced
-      case .interrupted:
-        try await ledger.write(JournalSQL.release(holding, outcome: .canceled))
-        return .released(reason: "stopped at a checkpoint")
-      default:
-        let error = failure.engineError.at(step: step.id)
-        try await ledger.write(JournalSQL.undoFailed(holding, reason: error.message, error: failure.record))
-        return .failed(error)
+  private func settleDoubts(_ tasks: [TaskRecord], _ leaves: [Operation]) async throws {
+    for task in tasks where task.state == .inDoubt || task.state == .intent {
+      guard case .autocommit(let work)? = leaves.first(where: { $0.id == task.operation })?.work else { continue }
+      let session = try await shop.target.session(purpose: "undo")
+      do {
+        _ = try await InDoubt(context: context(task, leaves), work: work).decide(on: session)
+        await session.close()
+      } catch {
+        await session.close()
+        throw error
       }
-    } catch {
-      return Failure(error).kind.isReplaced ? .replaced : .failed(failure.engineError.at(step: step.id))
+    }
+  }
+
+  private func context(_ task: TaskRecord, _ leaves: [Operation]) throws -> TaskContext {
+    guard let operation = leaves.first(where: { $0.id == task.operation }) else {
+      throw EngineError(.unusable, "the journal has no operation \(task.operation) of step \(step.id)")
+    }
+    return TaskContext(workshop: shop, step: step, task: task, holding: holding, operation: operation)
+  }
+}
+
+extension TaskRecord {
+  /// Its effect is in the database, whole or in part.
+  var needsUndo: Bool {
+    switch state {
+    case .done, .running, .undoing, .blocked: true
+    case .pending: chunks > 0
+    default: false
     }
   }
 }

@@ -41,8 +41,9 @@ extension JournalSchema {
       UPDATE caisson.step s SET state = CASE way WHEN 'forward' THEN 'running' ELSE 'undoing' END, done_by = NULL,
         fence = f, attempt = s.attempt + 1, reason = NULL, changed_at = clock_timestamp()
        WHERE s.run_id = run AND s.step = step_name RETURNING s.attempt INTO a;
-      UPDATE caisson.task t SET fence = f, state = CASE t.state WHEN 'intent' THEN 'in_doubt' ELSE t.state END
-       WHERE t.run_id = run AND t.step = step_name AND caisson.unfinished(t.state);
+      UPDATE caisson.task t SET fence = f,
+        state = CASE t.state WHEN 'intent' THEN 'in_doubt' WHEN 'undo_failed' THEN 'pending' ELSE t.state END
+       WHERE t.run_id = run AND t.step = step_name AND (caisson.unfinished(t.state) OR t.state = 'undo_failed');
       INSERT INTO caisson.lease (run_id, step, fence, runner_id, until)
       VALUES (run, step_name, f, holder, clock_timestamp() + ttl);
       INSERT INTO caisson.attempt (run_id, step, attempt, fence, direction, runner_id)

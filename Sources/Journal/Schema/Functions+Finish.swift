@@ -45,6 +45,11 @@ extension JournalSchema {
       IF NOT FOUND THEN RETURN; END IF;
       UPDATE caisson.task t SET state = 'in_doubt', changed_at = clock_timestamp()
        WHERE t.run_id = run AND t.step = step_name AND t.state = 'intent';
+      IF to_state = 'undo_failed' THEN
+        UPDATE caisson.task t SET state = 'undo_failed', changed_at = clock_timestamp()
+         WHERE t.run_id = run AND t.step = step_name AND t.task = (SELECT min(u.task) FROM caisson.task u
+           WHERE u.run_id = run AND u.step = step_name AND u.direction = 'undo' AND u.state IN ('pending','running'));
+      END IF;
       PERFORM caisson.end_holding(run, step_name, my_fence, result, code, problem);
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, my_fence,
@@ -64,11 +69,8 @@ extension JournalSchema {
         ('pending','failed','blocked','backoff','waiting','in_doubt','undone','undo_failed') FOR NO KEY UPDATE SKIP LOCKED;
       IF NOT FOUND OR NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.finished_at IS NULL) THEN
         RETURN; END IF;
-      UPDATE caisson.task t SET state = CASE WHEN t.kind = 'autocommit' OR t.kind = 'process' THEN 'in_doubt'
-          ELSE 'pending' END, changed_at = clock_timestamp()
+      UPDATE caisson.task t SET state = 'in_doubt', changed_at = clock_timestamp()
        WHERE t.run_id = run AND t.step = step_name AND t.state = 'blocked';
-      UPDATE caisson.task t SET state = 'pending', changed_at = clock_timestamp()
-       WHERE t.run_id = run AND t.step = step_name AND t.state = 'undo_failed' AND t.direction = 'undo';
       UPDATE caisson.step x SET state = CASE WHEN s.state IN ('undo_failed','in_doubt') THEN s.state ELSE 'pending' END,
         phase = CASE s.state WHEN 'undone' THEN 1 ELSE s.phase END, ready = caisson.needs_met(run, s.needs),
         retry_from = s.attempt, not_before = '-infinity', reason = why, changed_at = clock_timestamp()

@@ -1,4 +1,4 @@
-package import SQLText
+import SQLText
 
 /// The schema `caisson`: its version, its definition, and who is told to upgrade what.
 package enum JournalSchema {

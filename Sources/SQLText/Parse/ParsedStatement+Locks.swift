@@ -45,7 +45,8 @@ extension ParsedStatement {
     case "RefreshMatViewStmt": on("relation", tree.flag("concurrent") ? .exclusive : .accessExclusive)
     case "CreateTrigStmt": on("relation", .shareRowExclusive) + on("constrrel", .accessShare)
     case "CreateStatsStmt": each("relations", .shareUpdateExclusive)
-    case "RenameStmt": on("relation", tree.word("renameType") == "OBJECT_INDEX" ? .shareUpdateExclusive : .accessExclusive)
+    case "RenameStmt":
+      on("relation", tree.word("renameType") == "OBJECT_INDEX" ? .shareUpdateExclusive : .accessExclusive)
     case "AlterObjectSchemaStmt": on("relation", .accessExclusive)
     case "AlterSeqStmt": on("sequence", .shareRowExclusive)
     case "CreatePublicationStmt", "AlterPublicationStmt": publicationLocks

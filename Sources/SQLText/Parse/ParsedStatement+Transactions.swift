@@ -110,7 +110,8 @@ extension ParsedStatement {
     case "VariableShowStmt", "TransactionStmt", "VariableSetStmt": true
     case "ExplainStmt":
       if let inner, tree.isOn("options", "analyze") { inner.isReadOnly } else { true }
-    case "CopyStmt": !tree.flag("is_from") && !tree.flag("is_program") && tree["filename"] == nil && effects.written.isEmpty
+    case "CopyStmt":
+      !tree.flag("is_from") && !tree.flag("is_program") && tree["filename"] == nil && effects.written.isEmpty
     case "DeclareCursorStmt": inner?.isReadOnly ?? false
     default: false
     }

@@ -5,7 +5,7 @@ public struct ParsedStatement: Sendable, Hashable {
   /// The source, from its first token to its last, without the semicolon.
   public let text: String
   /// Where `text` begins in the source that was parsed.
-  public let position: SourcePosition
+  public private(set) var position: SourcePosition
   /// The kind of the root node, for example `IndexStmt`.
   public let node: String
   /// The members of the root node, named as in PostgreSQL's `parsenodes.h`.
@@ -29,6 +29,22 @@ public struct ParsedStatement: Sendable, Hashable {
   init(_ inner: (kind: String, body: JSON), inside outer: ParsedStatement) {
     (text, position, start) = (outer.text, outer.position, outer.start)
     (node, tree) = inner
+  }
+
+  /// The same statement in a source that has something before it.
+  func moved(behind place: SourcePosition) -> ParsedStatement {
+    var moved = self
+    moved.position = place.followed(by: position)
+    return moved
+  }
+
+  /// Identifiers that PostgreSQL will cut to 63 bytes (the tree holds them cut already).
+  package var longIdentifiers: [String] {
+    var text = text
+    return text.withUTF8 { bytes in
+      var lexer = TokenBounds(bytes: bytes, place: 0, end: bytes.count)
+      return lexer.identifiers(longerThan: Quoting.longestIdentifier)
+    }
   }
 
   /// The place in the source that a `location` member means.

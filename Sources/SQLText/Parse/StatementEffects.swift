@@ -39,7 +39,8 @@ public struct StatementEffects: Sendable, Hashable {
 extension ParsedStatement {
   public var effects: StatementEffects {
     switch node {
-    case "SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt": queryEffects(QueryWalk(kind: node, body: tree))
+    case "SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt":
+      queryEffects(QueryWalk(kind: node, body: tree))
     case "ExplainStmt": tree.isOn("options", "analyze") ? inner?.effects ?? .init() : .init()
     case "DeclareCursorStmt": inner?.effects ?? .init()
     case "DoStmt", "CallStmt", "ExecuteStmt", "LoadStmt": StatementEffects(opaque: true)
@@ -60,8 +61,9 @@ extension ParsedStatement {
     case "CreateSeqStmt": StatementEffects(created: name("sequence"))
     case "AlterSeqStmt": StatementEffects(altered: name("sequence"))
     case "DropStmt":
-      StatementEffects(altered: ownersOfDropped, dropped: droppedRelations,
-                       opaque: tree.word("behavior") == "DROP_CASCADE")
+      StatementEffects(
+        altered: ownersOfDropped, dropped: droppedRelations,
+        opaque: tree.word("behavior") == "DROP_CASCADE")
     case "TruncateStmt": StatementEffects(written: truncated, opaque: tree.word("behavior") == "DROP_CASCADE")
     case "RefreshMatViewStmt": StatementEffects(written: name("relation"))
     case "CreateTrigStmt", "RuleStmt", "ClusterStmt": StatementEffects(altered: name("relation"))
@@ -91,7 +93,9 @@ extension ParsedStatement {
 
   /// Relations that a DROP names; triggers, functions, types and so on are none.
   package var droppedRelations: [QualifiedName] {
-    let kinds = ["OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"]
+    let kinds = [
+      "OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE",
+    ]
     guard node == "DropStmt", kinds.contains(tree.word("removeType") ?? "") else { return [] }
     return tree.list("objects").compactMap { QualifiedName(parts: $0.names) }
   }
@@ -129,7 +133,8 @@ extension ParsedStatement {
   }
 
   private var alterationEffects: StatementEffects {
-    StatementEffects(altered: name("relation") + commands.compactMap(\.partition),
-                     opaque: commands.contains(where: \.cascades))
+    StatementEffects(
+      altered: name("relation") + commands.compactMap(\.partition),
+      opaque: commands.contains(where: \.cascades))
   }
 }

@@ -1,0 +1,1 @@
+// The list itself is generated from Package.swift: see Sources/RegistryGenerator.

@@ -1,0 +1,52 @@
+import Journal
+import JSONText
+import PluginAPI
+import PostgresClient
+import SQLText
+
+/// A transaction under a fence: everything up to the last statement in one round trip, then the record and COMMIT.
+///
+/// The task's row is updated first and stays locked: it is the proof that we are at work, which no heartbeat can give.
+struct WorkTransaction {
+  let context: TaskContext
+  var isolation = TransactionWork.Isolation.readCommitted
+  var settings: [Setting] = []
+  var statementTimeout: Duration
+
+  /// Results of `statements`; the transaction stays open. Any error rolls it back.
+  func run(_ statements: [SQL], on connection: Connection) async throws -> [QueryResult] {
+    do {
+      let opening = opening(on: connection)
+      let results = try await context.budget.guarding(connection) { try await connection.batch(opening + statements) }
+      guard !results[fencePlace(opening)].rows.isEmpty else { throw Replaced() }
+      return Array(results.suffix(statements.count))
+    } catch {
+      await connection.rollback()
+      throw error
+    }
+  }
+
+  /// The record and COMMIT. An answer that never came is settled by reading the task's row.
+  func commit(_ record: SQL, on connection: Connection) async throws {
+    do {
+      try await connection.batch(["RESET ROLE", record])
+      try await connection.commit()
+    } catch {
+      await connection.rollback()
+      throw error
+    }
+  }
+
+  private func opening(on connection: Connection) -> [SQL] {
+    var batch: [SQL] = ["BEGIN ISOLATION LEVEL \(sql: isolation.rawValue)"]
+    batch += connection.openingStatements(lockTimeout: context.lockTimeout, statementTimeout: statementTimeout)
+    batch.append(JournalSQL.prologue(context.holding, task: context.task.task))
+    batch += settings.map { "SELECT set_config(\($0.name), \($0.value), true)" }
+    if let role = context.workshop.target.address.role { batch.append("SET LOCAL ROLE \(id: role)") }
+    return batch
+  }
+
+  private func fencePlace(_ opening: [SQL]) -> Int {
+    opening.count - 1 - settings.count - (context.workshop.target.address.role == nil ? 0 : 1)
+  }
+}

@@ -1,0 +1,111 @@
+import Digest
+import FoundationEssentials
+import Journal
+import JSONText
+import PlanModel
+import PluginAPI
+import PostgresClient
+import RunModel
+import SQLText
+
+/// What a command asks of a target's journal before it has a run.
+struct JournalAccess {
+  let target: Target
+
+  private var name: String { target.address.name }
+
+  /// Installs the journal where there is none; refuses one that belongs to another database.
+  func prepareJournal(on connection: Connection) async throws {
+    try await Installer.install(on: connection, target: name)
+    if let refusal = try await CloneCheck.run(on: connection, target: name).refusal { throw refusal }
+  }
+
+  func exists(on connection: Connection) async throws -> Bool { try await Installer.version(on: connection) != nil }
+
+  /// The unfinished run of exactly this plan.
+  func liveRun(of resolved: ResolvedPlan, on connection: Connection) async throws -> String? {
+    let run = try await JournalReader(connection).latestRun(planHash: resolved.planHash, target: name)
+    guard let run, run.finishedAt == nil else { return nil }
+    return run.id
+  }
+
+  /// The run of exactly this plan when it was the last of its name to succeed here.
+  func lastSuccess(of resolved: ResolvedPlan, on connection: Connection) async throws -> RunRecord? {
+    let run = try await JournalReader(connection).latestRun(plan: resolved.plan.name, environment: resolved.environment.name)
+    guard let run, run.planHash == resolved.planHash, run.target == name, run.state == .succeeded else { return nil }
+    return run
+  }
+
+  /// An edited plan must not start beside its unfinished former self.
+  func refuseOtherLiveRun(of resolved: ResolvedPlan, on connection: Connection) async throws {
+    let reader = JournalReader(connection)
+    let other = try await reader.liveRuns().first {
+      $0.plan == resolved.plan.name && $0.environment == resolved.environment.name && $0.planHash != resolved.planHash
+    }
+    guard let other, let stored = try await reader.plan(hash: other.planHash) else { return }
+    let lines = PlanDifference.lines(old: stored.resolved, new: resolved.json)
+    throw EngineError(
+      .drift,
+      "run \(other.id.prefix(8)) of this plan is \(other.state.rawValue), and the plan was edited since:\n"
+        + lines.map { "  \($0)" }.joined(separator: "\n"),
+      hint: "undo the edit and caisson resume, or caisson rollback first")
+  }
+
+  // MARK: Carrying over
+
+  /// Steps that an earlier run did on this target with the same specification.
+  func carriedOver(
+    _ resolved: ResolvedPlan, registry: StepRegistry, on connection: Connection
+  ) async throws -> Set<String> {
+    let done = try await lastOutcomes(of: resolved, on: connection)
+    return Set(
+      resolved.plan.steps.filter { step in
+        step.skip == nil && registry[step.uses]?.recurring == false && done[step.id] == step.specHash
+      }.map(\.id))
+  }
+
+  /// Specification by step, of the latest runs that were not taken back.
+  private func lastOutcomes(of resolved: ResolvedPlan, on connection: Connection) async throws -> [String: String] {
+    let rows = try await connection.query(
+      """
+      SELECT DISTINCT ON (s.step) s.step, s.state, encode(s.spec_hash, 'hex') AS spec
+      FROM caisson.step s JOIN caisson.run r USING (run_id) JOIN caisson.plan p USING (plan_hash)
+      WHERE p.name = \(resolved.plan.name) AND p.environment = \(resolved.environment.name) AND r.target = \(name)
+        AND s.state IN ('done', 'undone')
+      ORDER BY s.step, r.created_at DESC
+      """).rows
+    return try rows.reduce(into: [:]) { specs, row in
+      if try row.string("state") == "done" { specs[try row.string("step")] = try row.string("spec") }
+    }
+  }
+
+  /// What `plan` need not look at again: done in the live run, or carried over.
+  func finishedSteps(of resolved: ResolvedPlan, registry: StepRegistry, on connection: Connection) async throws -> Set<String> {
+    guard try await exists(on: connection) else { return [] }
+    if let run = try await liveRun(of: resolved, on: connection) {
+      return Set(try await JournalReader(connection).steps(run: run).filter { $0.state.isSatisfied }.map(\.step))
+    }
+    return try await carriedOver(resolved, registry: registry, on: connection)
+  }
+
+  // MARK: A new run
+
+  func createRun(
+    _ resolved: ResolvedPlan, prepared: Preparation, carried: Set<String>, on connection: Connection
+  ) async throws -> String {
+    let draft = RunDraft(resolved: resolved, prepared: prepared, carried: carried)
+    let identity = ThisProcess.identity()
+    let results = try await connection.batch([
+      "BEGIN",
+      JournalSQL.insertPlan(
+        hash: resolved.planHash, releaseHash: resolved.releaseHash, name: resolved.plan.name,
+        environment: resolved.environment.name, canonical: 1, resolved: resolved.json, engineVersion: EngineVersion.text),
+      JournalSQL.createRun(
+        plan: resolved.planHash, target: name, host: identity.host, actor: "\(identity.host)/\(identity.processID)",
+        steps: draft.steps, programs: try draft.programs(), tasks: draft.tasks),
+      "COMMIT",
+    ])
+    guard let row = results[2].rows.first else { throw EngineError(.failed, "the run could not be created") }
+    return try row.string("run_id")
+  }
+}

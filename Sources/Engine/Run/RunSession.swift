@@ -1,0 +1,151 @@
+import Journal
+import PlanModel
+import PluginAPI
+import PostgresClient
+import RunModel
+
+/// One process at work on one run: registered as a runner, with a heartbeat and a watcher beside it.
+struct RunSession {
+  let runner: Runner
+  let shop: Workshop
+  let ledger: Ledger
+  let leases: Leases
+  let compiler: Compiler
+  private let background: [Task<Void, Never>]
+
+  static func open(_ runner: Runner, run: String, resumed: Bool) async throws -> RunSession {
+    let identity = ThisProcess.identity()
+    let ledger = Ledger(run: run, runner: identity.id, target: runner.target)
+    _ = try await ledger.query(JournalSQL.registerRunner(identity))
+    let inFlight = InFlight()
+    let shop = Workshop(
+      run: run, runner: identity.id, target: runner.target, capabilities: try await runner.target.capabilities(),
+      folder: runner.resolved.folder, stop: runner.stop, inFlight: inFlight, reporter: runner.reporter)
+    let leases = Leases(target: runner.target, runner: identity.id, inFlight: inFlight)
+    let watcher = Watcher(target: runner.target, inFlight: inFlight, reporter: runner.reporter)
+    let sealer = SealingLoop(target: runner.target)
+    let session = RunSession(
+      runner: runner, shop: shop, ledger: ledger, leases: leases, compiler: try await runner.compiler(),
+      background: [Task { await leases.run() }, Task { await watcher.run() }, Task { await sealer.run() }])
+    try await session.buryDeadRunners()
+    try await session.announce(resumed: resumed)
+    return session
+  }
+
+  func close() async {
+    for task in background { task.cancel() }
+    for task in background { await task.value }
+    _ = try? await ledger.query(JournalSQL.unregisterRunner(shop.runner))
+    await ledger.close()
+    await shop.target.close()
+  }
+
+  private var plan: Plan { runner.resolved.plan }
+
+  private func announce(resumed: Bool) async throws {
+    let states = Dictionary(uniqueKeysWithValues: try await ledger.steps().map { ($0.step, $0.state.rawValue) })
+    shop.reporter(
+      .runStarted(
+        run: shop.run, plan: plan.name, environment: runner.resolved.environment.name,
+        steps: plan.steps.map { .init(id: $0.id, kind: $0.uses, state: states[$0.id] ?? "pending") }, resumed: resumed))
+  }
+
+  /// A runner of this host whose process is gone holds nothing any more.
+  private func buryDeadRunners() async throws {
+    for record in try await ledger.records({ [run = shop.run] in try await $0.holders(run: run) })
+    where ThisProcess.isDead(host: record.host, bootID: record.bootID, pid: record.processID, start: record.processStart) {
+      _ = try await ledger.query(JournalSQL.declareDead(record.id, actor: shop.runner))
+    }
+  }
+
+  // MARK: Forward
+
+  func proceed(until: String?, prepared: Preparation?) async throws -> RunReport {
+    guard try await ledger.query(JournalSQL.resumeRun(shop.run, actor: shop.runner)).first != nil else {
+      return try await unresumable()
+    }
+    let steps = try await ledger.steps()
+    let prepared = if let prepared { prepared } else { try await prepareAgain(steps) }
+    guard prepared.refusals.isEmpty else { return try await report(.refused(prepared.refusals)) }
+    let loop = RunLoop(
+      shop: shop, plan: plan, compiler: compiler, ledger: ledger, leases: leases, prepared: prepared,
+      width: runner.width, only: try wanted(until))
+    let end = try await loop.run(states: Dictionary(uniqueKeysWithValues: steps.map { ($0.step, $0.state) }))
+    return try await settle(end, until: until)
+  }
+
+  /// Unfinished steps are compiled again: findings may have changed since the run began.
+  private func prepareAgain(_ steps: [StepRecord]) async throws -> Preparation {
+    let begun = Set(steps.filter { $0.state.isSatisfied || $0.attempt > 0 }.map(\.step))
+    let connection = try await shop.target.work()
+    let prepared = try await compiler.prepare(
+      plan, finished: begun, runTag: RunTag.pending, accepting: Set(runner.resolved.environment.acceptIrreversible),
+      on: connection)
+    await shop.target.giveBack(connection)
+    return prepared
+  }
+
+  private func wanted(_ until: String?) throws -> Set<String> {
+    guard let until else { return Set(plan.steps.map(\.id)) }
+    guard plan[until] != nil else { throw EngineError(.unknown, "the plan has no step \(until)") }
+    let graph = try Graph(plan.steps.map { ($0.id, $0.needs) })
+    return Set(graph.ancestors(of: until)).union([until])
+  }
+
+  private func unresumable() async throws -> RunReport {
+    let run = try await ledger.runRecord()
+    throw EngineError(
+      .refused, "run \(shop.run.prefix(8)) is \(run.state.rawValue) and cannot go forward",
+      hint: "caisson rollback finishes a rollback; caisson status shows where it stands")
+  }
+
+  private func settle(_ end: RunLoop.End, until: String?) async throws -> RunReport {
+    if end.wantsRollback {
+      let failures = end.failures
+      let undone = try await UndoLoop(session: self).run(to: nil, reason: failures.first?.message ?? "a step failed")
+      return undone
+    }
+    if let until, end.failures.isEmpty, !end.isInterrupted, end.blocked.isEmpty, !end.isComplete {
+      try await pause("until \(until)")
+      return try await report(.succeeded)
+    }
+    if end.isInterrupted {
+      try await pause("interrupted")
+      return try await report(.interrupted)
+    }
+    _ = try await ledger.query(JournalSQL.finishRun(shop.run, actor: shop.runner))
+    if end.isComplete { return try await report(.succeeded) }
+    if !end.failures.isEmpty { return try await report(.failed(end.failures)) }
+    if !end.blocked.isEmpty { return try await report(.blocked(end.blocked)) }
+    if !end.heldElsewhere.isEmpty { return try await report(.held(try await holders(end.heldElsewhere))) }
+    return try await report(.failed([EngineError(.failed, "steps remain that cannot run: \(try await leftovers())", hint: "caisson status")]))
+  }
+
+  private func leftovers() async throws -> String {
+    try await ledger.steps().filter { !$0.state.isSatisfied }.map { "\($0.step) (\($0.state.rawValue))" }.joined(separator: ", ")
+  }
+
+  private func holders(_ steps: [String]) async throws -> String {
+    let who = try await ledger.records { [run = shop.run] in try await $0.holders(run: run) }.map { holder in
+      "process \(holder.processID) on \(holder.host) (\(holder.holds.count) steps, lease ends in \(Int(holder.leaseSeconds ?? 0)) s)"
+    }
+    return who.isEmpty ? steps.joined(separator: ", ") : who.joined(separator: "; ")
+  }
+
+  private func pause(_ reason: String) async throws {
+    let statement = JournalSQL.setRunState(shop.run, from: [.running], to: .paused, actor: shop.runner, reason: reason)
+    _ = try await ledger.query(statement)
+  }
+
+  func report(_ ending: RunReport.Ending) async throws -> RunReport {
+    let state = try await ledger.runRecord().state.rawValue
+    shop.reporter(.runFinished(run: shop.run, state: state))
+    await SealingLoop(target: shop.target).sealAll()
+    return RunReport(run: shop.run, ending: ending, steps: try await ledger.steps())
+  }
+}
+
+/// The engine's own version: runs, evidence and the journal name it.
+package enum EngineVersion {
+  package static let text = "0.1.0"
+}

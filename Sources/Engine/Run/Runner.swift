@@ -1,0 +1,156 @@
+import Catalog
+package import Journal
+package import PlanModel
+package import PluginAPI
+import PostgresClient
+import RunModel
+
+/// How an apply, resume or rollback ended.
+package struct RunReport: Sendable {
+  package enum Ending: Sendable {
+    case succeeded
+    /// The same plan has been applied before and nothing has changed since.
+    case alreadyApplied
+    case failed([EngineError])
+    /// Stopped at a checkpoint.
+    case interrupted
+    case blocked([(step: String, reason: String)])
+    /// Steps of it are in another runner's hands.
+    case held(String)
+    case rolledBack
+    case refused([(step: String, finding: Finding)])
+  }
+
+  package let run: String?
+  package let ending: Ending
+  package let steps: [StepRecord]
+}
+
+/// Applies, resumes and rolls back one plan on one target.
+package struct Runner: Sendable {
+  let resolved: ResolvedPlan
+  let target: Target
+  let registry: StepRegistry
+  let stop: StopSignal
+  let reporter: Reporter
+  /// Steps and operations side by side at most.
+  let width: Int
+
+  package init(
+    _ resolved: ResolvedPlan, target: Target, registry: StepRegistry, width: Int = 4, stop: StopSignal = StopSignal(),
+    reporter: @escaping Reporter = { _ in }
+  ) {
+    self.resolved = resolved
+    self.target = target
+    self.registry = registry
+    self.width = width
+    self.stop = stop
+    self.reporter = reporter
+  }
+
+  func compiler() async throws -> Compiler {
+    Compiler(
+      registry: registry, capabilities: try await target.capabilities(), folder: resolved.folder,
+      role: target.address.role)
+  }
+
+  // MARK: Looking
+
+  /// What would happen; reads only, works without a journal.
+  package func preview() async throws -> Preview {
+    let connection = try await target.work()
+    do {
+      let finished = try await JournalAccess(target: target).finishedSteps(
+        of: resolved, registry: registry, on: connection)
+      let prepared = try await compiler().prepare(
+        resolved.plan, finished: finished, runTag: "preview", accepting: accepted, on: connection)
+      let preview = try await Preview(prepared, finished: finished, on: connection, role: target.address.role, capabilities: try await target.capabilities())
+      await target.giveBack(connection)
+      return preview
+    } catch {
+      await connection.rollback()
+      await target.giveBack(connection)
+      throw error
+    }
+  }
+
+  private var accepted: Set<String> { Set(resolved.environment.acceptIrreversible) }
+
+  // MARK: Doing
+
+  /// Starts a run, or goes on with the one this plan already has.
+  package func apply(until: String? = nil, again: Bool = false) async throws -> RunReport {
+    let access = JournalAccess(target: target)
+    let connection = try await target.work()
+    try await access.prepareJournal(on: connection)
+    if let live = try await access.liveRun(of: resolved, on: connection) {
+      await target.giveBack(connection)
+      return try await proceed(live, resumed: true, until: until)
+    }
+    if !again, let done = try await access.lastSuccess(of: resolved, on: connection) {
+      await target.giveBack(connection)
+      return RunReport(run: done.id, ending: .alreadyApplied, steps: [])
+    }
+    try await access.refuseOtherLiveRun(of: resolved, on: connection)
+    let finished = again ? [] : try await access.carriedOver(resolved, registry: registry, on: connection)
+    let prepared = try await compiler().prepare(
+      resolved.plan, finished: finished, runTag: RunTag.pending, accepting: accepted, on: connection)
+    guard prepared.refusals.isEmpty else {
+      await target.giveBack(connection)
+      return RunReport(run: nil, ending: .refused(prepared.refusals), steps: [])
+    }
+    try await refuseSessionless(prepared)
+    let run = try await access.createRun(resolved, prepared: prepared, carried: finished, on: connection)
+    await target.giveBack(connection)
+    return try await proceed(run, resumed: false, until: until, prepared: prepared)
+  }
+
+  /// Goes on with the run this plan already has.
+  package func resume() async throws -> RunReport {
+    let access = JournalAccess(target: target)
+    let connection = try await target.work()
+    try await access.prepareJournal(on: connection)
+    guard let live = try await access.liveRun(of: resolved, on: connection) else {
+      try await access.refuseOtherLiveRun(of: resolved, on: connection)
+      throw EngineError(.unknown, "there is no unfinished run of this plan", hint: "start one with caisson apply")
+    }
+    await target.giveBack(connection)
+    return try await proceed(live, resumed: true, until: nil)
+  }
+
+  /// What needs a session is refused before anything runs.
+  private func refuseSessionless(_ prepared: Preparation) async throws {
+    guard try await target.capabilities().pooled else { return }
+    let needy = prepared.steps.first { ($0.compiled?.program.leaves ?? []).contains { $0.work.kind == "autocommit" } }
+    if let needy {
+      var error = Target.needsSession
+      error.step = needy.step.id
+      throw error
+    }
+  }
+
+  private func proceed(
+    _ run: String, resumed: Bool, until: String?, prepared: Preparation? = nil
+  ) async throws -> RunReport {
+    let session = try await RunSession.open(self, run: run, resumed: resumed)
+    do {
+      let report = try await session.proceed(until: until, prepared: prepared)
+      await session.close()
+      return report
+    } catch {
+      await session.close()
+      throw error
+    }
+  }
+}
+
+/// What names of helper objects derive from.
+enum RunTag {
+  static let pending = "0"
+
+  static func of(run: String, step: String) -> String { "\(run.prefix(8))_\(step)" }
+}
+
+extension Workshop {
+  func runTag(_ step: String) -> String { RunTag.of(run: run, step: step) }
+}

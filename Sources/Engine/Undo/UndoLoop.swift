@@ -1,0 +1,112 @@
+import Journal
+import PlanModel
+import PluginAPI
+import RunModel
+import SQLText
+
+/// Takes a run back: steps in reverse topological order, one after another.
+struct UndoLoop {
+  let session: RunSession
+
+  private var shop: Workshop { session.shop }
+  private var ledger: Ledger { session.ledger }
+  private var plan: Plan { session.runner.resolved.plan }
+
+  /// `to`: that step and what it needs stay.
+  func run(to kept: String?, reason: String?) async throws -> RunReport {
+    let keeping = try keptSteps(kept)
+    try await begin(reason: reason)
+    for taken in try await takeOver() { _ = await carryOut(taken.step, taken.holding) }
+    let graph = try Graph(plan.steps.map { ($0.id, $0.needs) })
+    for id in graph.undoOrder where !keeping.contains(id) {
+      guard let step = plan[id] else { continue }
+      if shop.stop.isRequested { return try await paused() }
+      switch try await takeBack(step) {
+      case .failed(let error): return try await failed(error)
+      case .released: return try await paused()
+      default: continue
+      }
+    }
+    return try await finish(partly: !keeping.isEmpty)
+  }
+
+  private func keptSteps(_ id: String?) throws -> Set<String> {
+    guard let id else { return [] }
+    guard plan[id] != nil else { throw EngineError(.unknown, "the plan has no step \(id)") }
+    return Set(try Graph(plan.steps.map { ($0.id, $0.needs) }).ancestors(of: id)).union([id])
+  }
+
+  private static let undoable: [RunState] = [.queued, .running, .waiting, .paused, .failed, .succeeded, .undoing, .rollbackFailed]
+
+  /// The run turns first; then every step is locked once, so that no forward claim is in flight any more.
+  private func begin(reason: String?) async throws {
+    guard try await ledger.query(
+      JournalSQL.beginUndo(shop.run, from: Self.undoable, actor: shop.runner, reason: reason)).first != nil
+    else { throw EngineError(.refused, "run \(shop.run.prefix(8)) has been rolled back or replaced already") }
+    for _ in 0..<600 {
+      guard let row = try await ledger.query(JournalSQL.undoReady(shop.run)).first else { return }
+      if try row.int("locked") == row.int("steps"), try row.int("held") == 0 { return }
+      if try await !ledger.steps().contains(where: { $0.state == .running && !$0.leaseExpired && $0.holder != shop.runner }) { return }
+      await shop.stop.sleep(milliseconds: 500)
+      if shop.stop.isRequested { return }
+    }
+    throw EngineError(.held, "another runner is still at work on this run", hint: "wait for it, or stop it first")
+  }
+
+  private func takeBack(_ step: PlanStep) async throws -> StepOutcome {
+    let claim = JournalSQL.claimUndo(run: shop.run, step: step.id, runner: shop.runner, ttl: Leases.timeToLive)
+    guard let row = try await ledger.query(claim).first else { return .done }
+    return await carryOut(step, try Holding(row, run: shop.run, direction: .undo, runner: shop.runner))
+  }
+
+  private func carryOut(_ step: PlanStep, _ holding: Holding) async -> StepOutcome {
+    shop.reporter(.stepState(step: step.id, state: "undoing", note: nil))
+    let undo = UndoRunner(shop: shop, compiler: session.compiler, ledger: ledger, step: step, holding: holding)
+    let work = Task { await undo.run() }
+    await session.leases.hold(holding.fence) { work.cancel() }
+    let outcome = await work.value
+    await session.leases.release(holding.fence)
+    switch outcome {
+    case .done: shop.reporter(.stepState(step: step.id, state: "undone", note: nil))
+    case .failed(let error): shop.reporter(.stepState(step: step.id, state: "undo_failed", note: error.message))
+    default: break
+    }
+    return outcome
+  }
+
+  private func takeOver() async throws -> [(step: PlanStep, holding: Holding)] {
+    var taken: [(step: PlanStep, holding: Holding)] = []
+    let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
+    while let row = try await ledger.query(statement).first {
+      var holding = try Holding(row, run: shop.run, runner: shop.runner)
+      guard let step = plan[holding.step] else { continue }
+      if holding.direction == .forward {
+        try await ledger.write(JournalSQL.release(holding, reason: "rollback"))
+        continue
+      }
+      holding.direction = .undo
+      taken.append((step, holding))
+    }
+    return taken
+  }
+
+  // MARK: Ends
+
+  private func finish(partly: Bool) async throws -> RunReport {
+    if partly {
+      let statement = JournalSQL.setRunState(
+        shop.run, from: [.undoing], to: .paused, actor: shop.runner, reason: "rolled back in part")
+      _ = try await ledger.query(statement)
+      return try await session.report(.rolledBack)
+    }
+    _ = try await ledger.query(JournalSQL.finishRun(shop.run, actor: shop.runner))
+    return try await session.report(.rolledBack)
+  }
+
+  private func failed(_ error: EngineError) async throws -> RunReport {
+    _ = try await ledger.query(JournalSQL.finishRun(shop.run, actor: shop.runner))
+    return try await session.report(.failed([error]))
+  }
+
+  private func paused() async throws -> RunReport { try await session.report(.interrupted) }
+}

@@ -1,0 +1,136 @@
+package import PostgresClient
+package import SQLText
+
+/// What `status`, `history`, `events` and `logs` read. Each call is one statement.
+package struct JournalReader: Sendable {
+  package let connection: Connection
+
+  package init(_ connection: Connection) { self.connection = connection }
+
+  // MARK: Plans and runs
+
+  package func plan(hash: String) async throws -> PlanRecord? {
+    try await first("SELECT \(sql: PlanRecord.columns) FROM caisson.plan WHERE plan_hash = \(JournalSQL.bytes(hash))")
+  }
+
+  package func run(_ id: String) async throws -> RunRecord? {
+    try await first("\(sql: RunRecord.select) WHERE r.run_id = \(id)")
+  }
+
+  /// Runs that are not finished, the oldest first.
+  package func liveRuns() async throws -> [RunRecord] {
+    try await all("\(sql: RunRecord.select) WHERE r.finished_at IS NULL ORDER BY r.created_at")
+  }
+
+  /// The newest run of a plan by name and environment, finished or not.
+  package func latestRun(plan: String, environment: String) async throws -> RunRecord? {
+    try await first(
+      """
+      \(sql: RunRecord.select) WHERE p.name = \(plan) AND p.environment = \(environment)
+      ORDER BY r.created_at DESC LIMIT 1
+      """)
+  }
+
+  /// The live run of exactly this plan, if there is one, else its newest.
+  package func latestRun(planHash: String, target: String, variant: String = "") async throws -> RunRecord? {
+    try await first(
+      """
+      \(sql: RunRecord.select) WHERE r.plan_hash = \(JournalSQL.bytes(planHash)) AND r.target = \(target)
+        AND r.variant = \(variant) ORDER BY r.finished_at IS NULL DESC, r.created_at DESC LIMIT 1
+      """)
+  }
+
+  /// The newest first.
+  package func history(limit: Int = 50) async throws -> [RunRecord] {
+    try await all("\(sql: RunRecord.select) ORDER BY r.created_at DESC LIMIT \(limit)::integer")
+  }
+
+  // MARK: Steps
+
+  package func steps(run: String) async throws -> [StepRecord] {
+    try await all("\(sql: StepRecord.select) WHERE s.run_id = \(run) ORDER BY s.ord, s.step")
+  }
+
+  package func step(_ step: String, run: String) async throws -> StepRecord? {
+    try await first("\(sql: StepRecord.select) WHERE s.run_id = \(run) AND s.step = \(step)")
+  }
+
+  /// Of one step, or of the whole run.
+  package func tasks(run: String, step: String? = nil) async throws -> [TaskRecord] {
+    try await all("\(sql: TaskRecord.select) WHERE t.run_id = \(run) \(sql: only(step, "t")) ORDER BY t.step, t.task")
+  }
+
+  package func programs(run: String, step: String? = nil) async throws -> [ProgramRecord] {
+    try await all(
+      "\(sql: ProgramRecord.select) WHERE p.run_id = \(run) \(sql: only(step, "p")) ORDER BY p.step, p.phase, p.attempt")
+  }
+
+  /// With the errors of those that failed.
+  package func attempts(run: String, step: String? = nil) async throws -> [AttemptRecord] {
+    try await all(
+      "\(sql: AttemptRecord.select) WHERE a.run_id = \(run) \(sql: only(step, "a")) ORDER BY a.started_at, a.step, a.attempt")
+  }
+
+  /// What keeps a step from being claimed, in words.
+  package func whyNot(run: String, step: String) async throws -> String {
+    try await connection.query("SELECT caisson.why_not(\(run), \(step))").value ?? "no such step"
+  }
+
+  // MARK: History and runners
+
+  /// In the order of appending, after `id`.
+  package func events(after id: Int64 = 0, run: String? = nil, step: String? = nil, limit: Int = 1000) async throws
+    -> [EventRecord]
+  {
+    let ofRun: SQL = run.map { "AND e.run_id = \($0)" } ?? ""
+    return try await all(
+      """
+      \(sql: EventRecord.select) WHERE e.id > \(id) \(sql: ofRun) \(sql: only(step, "e"))
+      ORDER BY e.id LIMIT \(limit)::integer
+      """)
+  }
+
+  /// Runners not known to be dead, with what they hold.
+  package func runners(all everyone: Bool = false) async throws -> [RunnerRecord] {
+    let alive: SQL = everyone ? "" : "WHERE x.dead_at IS NULL"
+    return try await all("\(sql: RunnerRecord.select) \(sql: alive) ORDER BY x.started_at")
+  }
+
+  /// The runner that holds steps of this run, if any.
+  package func holders(run: String) async throws -> [RunnerRecord] {
+    try await all(
+      """
+      \(sql: RunnerRecord.select)
+      WHERE x.runner_id IN (SELECT runner_id FROM caisson.lease WHERE run_id = \(run)) ORDER BY x.started_at
+      """)
+  }
+
+  // MARK: Decoding
+
+  private func only(_ step: String?, _ table: String) -> SQL {
+    guard let step else { return "" }
+    return "AND \(sql: table).step = \(step)"
+  }
+
+  private func all<Record: DecodedFromRow>(_ sql: SQL) async throws -> [Record] {
+    try await connection.query(sql).rows.map(Record.init)
+  }
+
+  private func first<Record: DecodedFromRow>(_ sql: SQL) async throws -> Record? {
+    try await connection.query(sql).rows.first.map(Record.init)
+  }
+}
+
+/// A record that is one row of a query of its own.
+package protocol DecodedFromRow {
+  init(_ row: Row) throws
+}
+
+extension PlanRecord: DecodedFromRow {}
+extension RunRecord: DecodedFromRow {}
+extension StepRecord: DecodedFromRow {}
+extension TaskRecord: DecodedFromRow {}
+extension ProgramRecord: DecodedFromRow {}
+extension AttemptRecord: DecodedFromRow {}
+extension EventRecord: DecodedFromRow {}
+extension RunnerRecord: DecodedFromRow {}

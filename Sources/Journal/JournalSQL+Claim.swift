@@ -1,0 +1,73 @@
+package import JSONText
+package import PluginAPI
+package import SQLText
+
+extension JournalSQL {
+  /// First statement of the work transaction of a step that is one transaction; claim and finish in one. Row: `ride`,
+  /// the fence. Raises `JournalCode.mayNotRun`, so that what follows in the pipeline dies with it.
+  package static func ride(run: String, step: String, runner: String, details: JSON = [:]) -> SQL {
+    "SELECT caisson.ride(\(run), \(step), \(runner), \(details))"
+  }
+
+  /// Optional, last before COMMIT: the attempt's end is when the work ended, where that took more than 20 ms.
+  package static func rideEnded(run: String, step: String) -> SQL {
+    """
+    UPDATE caisson.attempt SET ended_at = clock_timestamp() WHERE run_id = \(run) AND step = \(step)
+      AND fence = currval('caisson.fence') AND ended_at < clock_timestamp() - interval '20 milliseconds'
+    """
+  }
+
+  /// A named step, or the first ready one. Row: `step, fence, attempt, phase, was`. No row: nothing to claim just now.
+  package static func claim(
+    run: String, step: String? = nil, runner: String, ttl: Duration, resources: [Resource] = []
+  ) -> SQL {
+    guard !resources.isEmpty else {
+      return "SELECT * FROM caisson.claim(\(run), \(optional: step), \(runner), \(interval(ttl)))"
+    }
+    return """
+      SELECT * FROM caisson.claim_holding(\(run), \(optional: step), \(runner), \(interval(ttl)), \(resources.map(\.name)), \
+      \(resources.map(\.mode)))
+      """
+  }
+
+  /// A step whose lease ran out or whose runner is proven dead, with its resources. Row: `step, fence, attempt, phase,
+  /// was, direction`. No row: nothing to take just now.
+  package static func takeOver(run: String, runner: String, ttl: Duration) -> SQL {
+    "SELECT * FROM caisson.take_over(\(run), \(runner), \(interval(ttl)))"
+  }
+
+  /// Names must exist before they can be held.
+  package static func ensureResources(_ names: [String], capacity: Int = 1) -> SQL {
+    """
+    INSERT INTO caisson.resource (name, capacity) SELECT n, \(capacity)::integer FROM unnest(\(names)::text[]) n ORDER BY n
+    ON CONFLICT (name) DO NOTHING
+    """
+  }
+
+  /// All or none, never waits. Row: `hold`, a boolean. In the transaction of the claim, or later under its lease.
+  package static func hold(_ holding: Holding, _ resources: [Resource]) -> SQL {
+    """
+    SELECT caisson.hold(\(holding.run), \(holding.step), \(holding.fence), \(resources.map(\.name)), \
+    \(resources.map(\.mode)))
+    """
+  }
+
+  /// Marks dependents as ready. In the transaction after the one that finished a step, never in the same: two needs
+  /// finishing together would each see the other unfinished.
+  package static func promote(run: String, wantedBy: [String]) -> SQL {
+    """
+    UPDATE caisson.step SET ready = true WHERE (run_id, step) IN (SELECT run_id, step FROM caisson.step
+      WHERE run_id = \(run) AND step = ANY (\(wantedBy)) AND NOT ready AND state = 'pending'
+        AND caisson.needs_met(run_id, needs) FOR NO KEY UPDATE SKIP LOCKED) RETURNING step
+    """
+  }
+
+  /// When nothing is claimable: repairs hints that a dead runner left behind.
+  package static func sweep(run: String) -> SQL {
+    """
+    UPDATE caisson.step SET ready = true WHERE (run_id, step) IN (SELECT run_id, step FROM caisson.step
+      WHERE run_id = \(run) AND NOT ready AND state = 'pending' AND caisson.needs_met(run_id, needs)
+      ORDER BY ord LIMIT 50 FOR NO KEY UPDATE SKIP LOCKED) RETURNING step
+    """
+  }
+}

@@ -1,0 +1,61 @@
+package import JSONText
+package import RunModel
+package import SQLText
+
+extension JournalSQL {
+  /// A whole run in one call. Row: `run_id`, `created` (false: the live run of this plan and target), `state`.
+  ///
+  /// The arrays hold records with these members: steps `step, ord, kind, spec_hash ("\\x…"), needs, irreversible,
+  /// single_tx, host, state, done_by, reason`; programs (phases compiled with the run) `step, phase, name, operations,
+  /// undo, carry, facts_digest, findings`; tasks, in execution order within a step, `step, phase, operation, slice,
+  /// kind, title, total`. A step that may ride has all its tasks here.
+  package static func createRun(
+    plan: String, target: String, variant: String = "", state: RunState = .running, host: String, actor: String,
+    amendedFrom: String? = nil, steps: JSON, programs: JSON, tasks: JSON
+  ) -> SQL {
+    """
+    SELECT * FROM caisson.create_run(\(bytes(plan)), \(target), \(variant), \(state.rawValue), \(host), \(actor), \
+    \(optional: amendedFrom.map(bytes)), \(steps), \(programs), \(tasks))
+    """
+  }
+
+  /// Row: `was`. No row: the run is in none of the states `from`.
+  package static func setRunState(
+    _ run: String, from: [RunState], to: RunState, actor: String, reason: String? = nil
+  ) -> SQL {
+    "SELECT * FROM caisson.turn_run(\(run), \(from.map(\.rawValue)), \(to.rawValue), \(actor), \(optional: reason))"
+  }
+
+  /// A person's wish; the engine moves the run there. Row: `state`. No row: no live run.
+  package static func setDesired(_ run: String, _ desired: DesiredState, by: String, reason: String? = nil) -> SQL {
+    """
+    WITH r AS (
+      UPDATE caisson.run SET desired = \(desired.rawValue), desired_by = \(by), desired_reason = \(optional: reason)
+      WHERE run_id = \(run) AND (finished_at IS NULL OR \(desired.rawValue)::text = 'rollback')
+      RETURNING run_id, state),
+    e AS (
+      INSERT INTO caisson.event (run_id, kind, actor, data)
+      SELECT r.run_id, 'run.desired', \(by),
+        jsonb_strip_nulls(jsonb_build_object('desired', \(desired.rawValue)::text, 'reason', \(optional: reason)::text)) FROM r)
+    SELECT state FROM r
+    """
+  }
+
+  /// Turns the run into what its steps say, forward and in a rollback. Row: the new `state`. No row: it goes on.
+  package static func finishRun(_ run: String, actor: String, finalizeDue: Duration? = nil) -> SQL {
+    "SELECT * FROM caisson.settle_run(\(run), \(actor), \(optional: finalizeDue.map(interval)))"
+  }
+
+  /// The run goes on and what failed is tried again, with a new window of attempts. Row: `was`, `retried`.
+  package static func resumeRun(_ run: String, actor: String, reason: String? = nil) -> SQL {
+    "SELECT * FROM caisson.resume_run(\(run), \(actor), \(optional: reason))"
+  }
+
+  /// The first irreversible operation; in its transaction, as late as possible: it locks the run.
+  package static func pointOfNoReturn(_ run: String) -> SQL {
+    """
+    UPDATE caisson.run SET no_return_at = clock_timestamp() WHERE run_id = \(run) AND no_return_at IS NULL
+    RETURNING no_return_at
+    """
+  }
+}

@@ -1,0 +1,46 @@
+import ChildProcess
+import Glibc
+import Sandbox
+
+/// A PgBouncer in front of a test cluster, in transaction pooling.
+package struct TestPooler: Sendable {
+  package let port: Int
+  /// Holds `pgbouncer.ini`, which RELOAD reads again, and `log`.
+  package let folder: String
+  package let pid: Int32
+
+  private static let program: String? = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"]
+    .first { access($0, X_OK) == 0 }
+
+  package static var isInstalled: Bool { program != nil }
+
+  package static func start(_ cluster: TestCluster, settings: [String: String] = [:]) async throws -> TestPooler {
+    guard let program else { throw SandboxError("pgbouncer is not installed") }
+    let owner = cluster.server.owner
+    let folder = try TemporaryFolder.make(prefix: "caisson-bouncer", owner: owner)
+    let port = try LoopbackPort.free()
+    let all = [
+      "listen_addr": "127.0.0.1", "listen_port": String(port), "unix_socket_dir": "", "auth_type": "any",
+      "pool_mode": "transaction", "admin_users": "postgres",
+    ].merging(settings) { $1 }
+    let text = "[databases]\n* = user=postgres host=\(cluster.server.socketFolder) port=\(cluster.port)\n[pgbouncer]\n"
+      + all.sorted { $0.key < $1.key }.map { "\($0) = \($1)\n" }.joined()
+    try ServerFiles.write(text, to: folder + "/pgbouncer.ini", owner: owner)
+    let pid = try cluster.server.asOwner([program, folder + "/pgbouncer.ini"]).startDetached(log: folder + "/log")
+    let pooler = TestPooler(port: port, folder: folder, pid: pid)
+    for _ in 0..<500 where LoopbackPort.isFree(port) { try await Task.sleep(for: .milliseconds(10)) }
+    guard !LoopbackPort.isFree(port) else {
+      let log = ServerFiles.read(folder + "/log") ?? ""
+      await pooler.stop()
+      throw SandboxError("pgbouncer did not start: \(log)")
+    }
+    return pooler
+  }
+
+  package func stop() async {
+    kill(pid, SIGKILL)
+    var status: CInt = 0
+    waitpid(pid, &status, 0)
+    try? await TemporaryFolder.remove(folder)
+  }
+}

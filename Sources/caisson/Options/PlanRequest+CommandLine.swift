@@ -1,0 +1,10 @@
+import CommandLineKit
+import PlanModel
+
+extension PlanRequest {
+  /// What the command line says about plan and environment.
+  init(_ parsed: ParsedCommand, checksSecrets: Bool = true) throws {
+    self.init(
+      path: try EnvironmentChoice.path(parsed), variables: parsed.assignments(.variable), checksSecrets: checksSecrets)
+  }
+}
