@@ -31,7 +31,7 @@ func tests(_ name: String, _ dependencies: [String], path: String? = nil) -> Tar
 let plugins = builtins.flatMap {
   [
     library($0, ["JSONText", "PluginAPI", "OnlineDDL", "PlanSchema", "Catalog", "SQLText", "YAMLTree"], path: "plugins/\($0)/Sources"),
-    tests($0, [$0, "TestSupport"], path: "plugins/\($0)/Tests"),
+    tests($0, [$0, "TestSupport", "PluginAPI", "PostgresClient", "SQLText", "YAMLTree"], path: "plugins/\($0)/Tests"),
   ]
 }
 

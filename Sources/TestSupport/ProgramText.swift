@@ -1,3 +1,4 @@
+import JSONText
 package import PluginAPI
 
 /// A program as lines of text, for snapshots.

@@ -1,7 +1,7 @@
 package import Catalog
 import JSONText
 package import PluginAPI
-package import PostgresClient
+import PostgresClient
 package import SQLText
 
 /// Facts of a real database, read in one READ ONLY transaction as the engine reads them.
