@@ -7,13 +7,14 @@ let builtins = [
   "PlainSQL",
 ]
 
-let settings: [SwiftSetting] = [
+// Tests may use members of whatever their target depends on.
+let testSettings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .treatAllWarnings(as: .error),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
 ]
+let settings = testSettings + [.enableUpcomingFeature("MemberImportVisibility")]
 
 func library(_ name: String, _ dependencies: [String], path: String? = nil) -> Target {
   .target(
@@ -24,7 +25,7 @@ func library(_ name: String, _ dependencies: [String], path: String? = nil) -> T
 func tests(_ name: String, _ dependencies: [String], path: String? = nil) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: dependencies.map { .target(name: $0) },
-    path: path ?? "Tests/\(name)Tests", swiftSettings: settings)
+    path: path ?? "Tests/\(name)Tests", swiftSettings: testSettings)
 }
 
 let plugins = builtins.flatMap {
@@ -72,7 +73,7 @@ let package = Package(
                      "BuiltinPlugins"],
       path: "Sources/caisson", swiftSettings: settings),
 
-    library("TestSupport", ["JSONText", "SQLText", "PlanSchema", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",
+    library("TestSupport", ["JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",
                             "PlanModel", "Engine", "Journal", "Lint"]),
     tests("JSONText", ["JSONText"]),
     tests("YAMLTree", ["YAMLTree"]),
@@ -89,7 +90,8 @@ let package = Package(
     tests("Lint", ["Lint", "TestSupport", "PluginAPI"]),
     tests("RunModel", ["RunModel", "JSONText"]),
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
-    tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText"]),
+    tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText", "Journal", "RunModel", "SQLText", "PlanModel",
+                     "PluginAPI", "PostgresClient"]),
     tests("Sandbox", ["Sandbox", "TestSupport"]),
     tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
                       "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText"]),

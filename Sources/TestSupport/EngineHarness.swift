@@ -1,0 +1,55 @@
+package import Engine
+import Journal
+package import PlanModel
+package import PluginAPI
+import PostgresClient
+import RunModel
+import Synchronization
+
+/// A plan in memory, run by the engine in this process against the test's database.
+package struct EngineHarness: Sendable {
+  package let resolved: ResolvedPlan
+  package let database: TestDatabase
+  package let registry: StepRegistry
+  package let events = EventLog()
+  package let stop = StopSignal()
+
+  /// `steps`: what stands under `steps:`, indented by two.
+  package init(
+    _ steps: String, registry: StepRegistry, database: TestDatabase = .current, environment: String = ""
+  ) throws {
+    let plan = "caisson: 1\nplan: test\nsteps:\n\(steps)\n"
+    let file = "environment: staging\nplan: plan.yaml\ntarget: ${file:url}\n\(environment)\n"
+    let files = MemoryFiles([
+      "plan.yaml": Array(plan.utf8), "staging.yaml": Array(file.utf8), "url": Array(database.url.utf8),
+    ])
+    resolved = try PlanLoader(registry, files: files).load(PlanRequest(path: "staging.yaml"))
+    self.database = database
+    self.registry = registry
+  }
+
+  package func runner(width: Int = 4, stop: StopSignal? = nil) -> Runner {
+    let address = TargetAddress(
+      name: resolved.environment.name, connection: database.target, role: resolved.environment.role)
+    return Runner(
+      resolved, target: Target(address), registry: registry, width: width, stop: stop ?? self.stop,
+      reporter: { [events] in events.append($0) })
+  }
+
+  /// States of the latest run's steps, by step.
+  package func states() async throws -> [String: String] {
+    let connection = try await database.connect()
+    let reader = JournalReader(connection)
+    let run = try await reader.latestRun(plan: resolved.plan.name, environment: resolved.environment.name)
+    let steps = try await reader.steps(run: run?.id ?? "")
+    await connection.close()
+    return Dictionary(uniqueKeysWithValues: steps.map { ($0.step, $0.state.rawValue) })
+  }
+}
+
+/// What the engine reported, in order.
+package final class EventLog: Sendable {
+  private let events = Mutex<[EngineEvent]>([])
+  package func append(_ event: EngineEvent) { events.withLock { $0.append(event) } }
+  package var all: [EngineEvent] { events.withLock { $0 } }
+}
