@@ -1,5 +1,6 @@
 import CommandLineKit
 import Engine
+import PlanModel
 
 /// `caisson apply ENVIRONMENT`
 struct ApplyCommand: Command {

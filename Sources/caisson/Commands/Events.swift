@@ -1,7 +1,8 @@
 import CommandLineKit
 import Engine
-import JSONText
 import Journal
+import JSONText
+import PlanModel
 
 /// `caisson events ENVIRONMENT`
 struct EventsCommand: Command {

@@ -1,5 +1,6 @@
 import CommandLineKit
 import Journal
+import RunModel
 
 /// `caisson mark-done ENVIRONMENT STEP --reason TEXT`
 struct MarkDoneCommand: Command {

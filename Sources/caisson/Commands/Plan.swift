@@ -1,4 +1,5 @@
 import CommandLineKit
+import PlanModel
 
 /// `caisson plan ENVIRONMENT`
 struct PlanCommand: Command {

@@ -1,5 +1,6 @@
 import CommandLineKit
 import Engine
+import Journal
 import RunModel
 
 /// `caisson resume ENVIRONMENT`

@@ -1,5 +1,6 @@
 import CommandLineKit
 import Journal
+import RunModel
 
 /// `caisson retry ENVIRONMENT STEP --reason TEXT`
 struct RetryCommand: Command {

@@ -1,8 +1,9 @@
+import BuiltinPlugins
 import CommandLineKit
 import Engine
 import JSONText
+import PlanModel
 import PluginAPI
-import BuiltinPlugins
 
 /// `caisson rollback ENVIRONMENT`
 struct RollbackCommand: Command {

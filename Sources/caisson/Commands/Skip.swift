@@ -1,5 +1,6 @@
 import CommandLineKit
 import Journal
+import RunModel
 
 /// `caisson skip ENVIRONMENT STEP --reason TEXT`
 struct SkipCommand: Command {

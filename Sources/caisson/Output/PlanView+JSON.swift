@@ -1,5 +1,6 @@
 import Engine
 import JSONText
+import PlanModel
 import PluginAPI
 
 extension PlanView {

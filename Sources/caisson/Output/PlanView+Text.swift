@@ -1,5 +1,6 @@
 import CommandLineKit
 import Engine
+import PlanModel
 import PluginAPI
 import SQLText
 
@@ -86,17 +87,20 @@ extension PlanView {
   var sql: [String] {
     waiting.flatMap { step -> [String] in
       guard let prepared = step.prepared else { return [] }
-      let heading = "-- \(step.step.id) (\(step.step.uses)): \(prepared.certainty.label)"
-      return [heading] + step.operations.flatMap(\.leaves).flatMap { leaf in
-        ["-- \(DisplayText.singleLine(leaf.title))"] + (leaf.sentStatements + leaf.checks.map(\.sql)).map(Self.terminated)
-      } + [""]
+      var lines = ["-- \(step.step.id) (\(step.step.uses)): \(prepared.certainty.label)"]
+      for leaf in step.operations.flatMap(\.leaves) {
+        lines.append("-- \(DisplayText.singleLine(leaf.title))")
+        let statements = leaf.sentStatements + leaf.checks.map { $0.sql }
+        lines += statements.map(Self.terminated)
+      }
+      return lines + [""]
     }
   }
 
   private static func terminated(_ sql: SQL) -> String {
     let text = sql.text
     let end = text.lastIndex { !$0.isWhitespace } ?? text.startIndex
-    return text.isEmpty || text[end] == ";" ? text : text[...end] + ";"
+    return text.isEmpty || text[end] == ";" ? text : String(text[...end]) + ";"
   }
 }
 

@@ -1,5 +1,6 @@
 import CommandLineKit
 import Engine
+import PlanModel
 import PluginAPI
 
 /// Asks before something is changed, where a person is there to be asked.

@@ -1,6 +1,7 @@
 import CommandLineKit
-import JSONText
 import Journal
+import JSONText
+import PlanModel
 import PostgresClient
 import RunModel
 import SQLText
