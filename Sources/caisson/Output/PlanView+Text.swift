@@ -65,7 +65,9 @@ extension PlanView {
   private func wayBack(_ palette: Palette) -> [String] {
     guard let last = waiting.last else { return [] }
     guard let crossed = last.noReturn else {
-      return ["way back: after every step a rollback takes back all that was done"]
+      let unknown = waiting.filter { $0.prepared?.compiled == nil }.map(\.step.id)
+      let except = unknown.isEmpty ? "" : "; not known yet of \(unknown.joined(separator: ", "))"
+      return ["way back: after every step a rollback takes back all that was done\(except)"]
     }
     let before = waiting.prefix { $0.noReturn == nil }.map(\.step.id)
     var lines = ["way back:"]

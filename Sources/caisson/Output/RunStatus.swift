@@ -49,7 +49,7 @@ struct RunStatus: Sendable {
 
   private var heading: String {
     "\(run.plan) on \(run.environment), run \(run.id.prefix(8)): \(run.state.rawValue)"
-      + (run.desired == .run ? "" : ", shall \(run.desired.rawValue)")
+      + (run.desired == .run || run.finishedAt != nil ? "" : ", shall \(run.desired.rawValue)")
   }
 
   /// The same picture that a running apply draws.

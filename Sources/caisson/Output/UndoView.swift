@@ -23,7 +23,7 @@ struct UndoView {
 
   func lines(_ palette: Palette = .plain) -> [String] {
     guard !undone.isEmpty else { return ["there is nothing to take back"] }
-    var lines = [palette("\(undone.count) operations would be taken back, the latest first:", .bold)]
+    var lines = [palette(undone.count == 1 ? "1 operation would be taken back:" : "\(undone.count) operations would be taken back, the latest first:", .bold)]
     for (place, one) in undone.enumerated() {
       lines.append("\(place + 1). \(palette(one.step, .bold)): \(DisplayText.singleLine(one.operation.title))")
       lines += undo(of: one.operation)
