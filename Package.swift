@@ -31,7 +31,7 @@ func tests(_ name: String, _ dependencies: [String], path: String? = nil) -> Tar
 let plugins = builtins.flatMap {
   [
     library($0, ["JSONText", "PluginAPI", "OnlineDDL", "PlanSchema", "Catalog", "SQLText", "YAMLTree"], path: "plugins/\($0)/Sources"),
-    tests($0, [$0, "TestSupport"], path: "plugins/\($0)/Tests"),
+    tests($0, [$0, "TestSupport", "JSONText", "PluginAPI", "PlanSchema", "Catalog", "SQLText", "YAMLTree", "PostgresClient"], path: "plugins/\($0)/Tests"),
   ]
 }
 
@@ -56,7 +56,7 @@ let package = Package(
     library("PlanModel", ["JSONText", "PlanSchema", "YAMLTree", "SQLText", "Digest", "PluginAPI"]),
     library("PluginAPI", ["JSONText", "PlanSchema", "Catalog", "SQLText", "YAMLTree"]),
     library("OnlineDDL", ["PluginAPI", "PlanSchema", "Catalog", "SQLText", "JSONText"]),
-    library("Lint", ["JSONText", "PluginAPI"]),
+    library("Lint", ["JSONText", "PluginAPI", "SQLText", "YAMLTree"]),
     library("RunModel", ["JSONText", "PluginAPI"]),
     library("Journal", ["JSONText", "RunModel", "PluginAPI", "PostgresClient", "SQLText"]),
     library("Engine", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "YAMLTree", "Lint",
@@ -82,12 +82,12 @@ let package = Package(
     tests("ChildProcess", ["ChildProcess"]),
     tests("CommandLineKit", ["CommandLineKit"]),
     tests("PlanSchema", ["PlanSchema", "YAMLTree", "SQLText", "JSONText"]),
-    tests("Catalog", ["Catalog", "TestSupport"]),
+    tests("Catalog", ["Catalog", "TestSupport", "SQLText"]),
     tests("PostgresClient", ["PostgresClient", "TestSupport", "SQLText"]),
     tests("PlanModel", ["PlanModel", "PlanSchema", "PluginAPI", "YAMLTree", "SQLText", "JSONText"]),
     tests("PluginAPI", ["PluginAPI", "JSONText"]),
-    tests("OnlineDDL", ["OnlineDDL", "TestSupport"]),
-    tests("Lint", ["Lint", "TestSupport", "PluginAPI"]),
+    tests("OnlineDDL", ["OnlineDDL", "TestSupport", "PluginAPI", "PostgresClient"]),
+    tests("Lint", ["Lint", "TestSupport", "PluginAPI", "PlanSchema", "PostgresClient", "SQLText"]),
     tests("RunModel", ["RunModel", "JSONText"]),
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText", "Journal", "RunModel", "SQLText", "PlanModel",

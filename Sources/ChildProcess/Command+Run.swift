@@ -1,17 +1,13 @@
-import Dispatch
 import Glibc
 import Synchronization
 
 extension Command {
-  // Blocking waits belong neither to the cooperative pool nor to a connection's queue.
-  private static let threads = DispatchQueue(label: "caisson.child", attributes: .concurrent)
-
   /// Runs the program to its end. A cancelled task stops it as a timeout does.
   package func run() async throws(SpawnError) -> CommandOutput {
     let wake = try Wake()
     let outcome: Result<CommandOutput, SpawnError> = await withTaskCancellationHandler {
       await withCheckedContinuation { waiting in
-        Command.threads.async {
+        BlockingThread.start {
           waiting.resume(returning: Result { () throws(SpawnError) in try self.supervise(wake) })
         }
       }
@@ -39,7 +35,7 @@ extension Command {
     close(out.write)
     close(errors.write)
     let pid = try started.get()
-    Command.threads.async {
+    BlockingThread.start {
       // Leaves the zombie in place, so that its pid cannot be given to a stranger before we are done with it.
       var info = siginfo_t()
       while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
@@ -53,7 +49,7 @@ extension Command {
   package func runInForeground() async throws(SpawnError) -> Termination {
     let pid = try Spawn.start(self, Spawn.Streams(), .ours)
     return await withCheckedContinuation { waiting in
-      Command.threads.async { waiting.resume(returning: Supervision.reap(pid)) }
+      BlockingThread.start { waiting.resume(returning: Supervision.reap(pid)) }
     }
   }
 

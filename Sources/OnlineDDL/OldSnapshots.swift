@@ -4,7 +4,7 @@ public import PluginAPI
 /// its own place in the queue of DDL, and giving up leaves an invalid index.
 public enum OldSnapshots {
   /// A transaction younger than this is left to the build itself; there is always one.
-  static let patience = TimeSpan.seconds(5)
+  package static let patience = TimeSpan.seconds(5)
 
   public static func wait(before index: IndexDefinition, id: String, deadline: TimeSpan) -> Operation {
     .wait(
@@ -14,7 +14,7 @@ public enum OldSnapshots {
 
   /// One row `(ok, why)`. Snapshots of this database, whatever table they read; writers and prepared transactions on
   /// the table itself. Vacuum, and builds of plain indexes, do not hold a build up.
-  static func blockers(of table: QualifiedName) -> SQL {
+  package static func blockers(of table: QualifiedName, olderThan age: TimeSpan = patience) -> SQL {
     """
     WITH target AS (
       SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -26,7 +26,7 @@ public enum OldSnapshots {
         CASE WHEN a.backend_xmin IS NOT NULL THEN 'holds a snapshot' ELSE 'has written to the table' END AS why
       FROM pg_stat_activity a
       WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-        AND a.xact_start < clock_timestamp() - \("\(patience.milliseconds) ms")::interval
+        AND a.xact_start < clock_timestamp() - \("\(age.milliseconds) ms")::interval
         AND a.backend_type <> 'autovacuum worker'
         AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.pid = a.pid)
         AND NOT EXISTS (

@@ -6,8 +6,10 @@ enum Overlay {
   /// Mappings merge key by key; anything else is replaced.
   static func merge(_ base: Node, _ over: Node) -> Node {
     guard case .mapping(var pairs) = base.kind, case .mapping(let changes) = over.kind else { return over }
+    let places = Dictionary(
+      pairs.enumerated().map { ($1.key.text ?? "", $0) }, uniquingKeysWith: { first, _ in first })
     for change in changes {
-      if let place = pairs.firstIndex(where: { $0.key.text == change.key.text }) {
+      if let place = places[change.key.text ?? ""] {
         pairs[place] = Node.Pair(key: change.key, value: merge(pairs[place].value, change.value))
       } else {
         pairs.append(change)
@@ -19,13 +21,14 @@ enum Overlay {
   /// The plan's steps with the environment's changes; changes to what is not there are reported.
   static func steps(_ plan: [Node.Pair], _ overlay: [Node.Pair], _ report: inout Diagnostics) -> [Node.Pair] {
     let ids = plan.compactMap(\.key.text)
+    let known = Set(ids)
     var changes: [String: Node] = [:]
     for pair in overlay {
       guard let id = pair.key.text else { continue }
-      guard ids.contains(id) else {
+      guard known.contains(id) else {
         report.error(
           "step.unknown", "the plan has no step `\(id)`", at: pair.key.range,
-          didYouMean: Spelling.nearest(to: id, in: ids))
+          didYouMean: report.nearest(to: id, in: ids))
         continue
       }
       if report.mapping(pair.value) != nil { changes[id] = withoutFixedKeys(pair.value, &report) }

@@ -24,7 +24,8 @@ package struct PlanLoader: Sendable {
     guard let path = environmentFile(request, &report), let environment = tree(path, &report),
       isEnvironment(environment, &report)
     else { return nil }
-    guard let planFile = planFile(of: environment, path, &report), let plan = tree(planFile.path, mention: planFile.range, &report)
+    guard let planFile = planFile(of: environment, path, &report),
+      let plan = tree(planFile.path, mention: planFile.range, &report)
     else { return nil }
     let resolution = Resolution(
       registry: registry, files: files, request: request, environmentFile: path, planFile: planFile.path)
@@ -44,12 +45,13 @@ package struct PlanLoader: Sendable {
   }
 
   private func isEnvironment(_ root: Node, _ report: inout Diagnostics) -> Bool {
-    guard root["environment"] == nil, root["caisson"] != nil || (root["steps"] != nil && root["target"] == nil) else {
+    let looksLikePlan = root["caisson"] != nil || (root["steps"] != nil && root["target"] == nil)
+    guard root["environment"] == nil, looksLikePlan else {
       return report.mapping(root) != nil
     }
     report.error(
       "environment.required", "this is a plan; what runs is an environment", at: root.range.firstCharacter,
-      hint: "write a file with `environment: staging`, `plan: plan.yaml` and `target: …` beside it, and name that file")
+      hint: "beside it, write a file with `environment: staging`, `plan: plan.yaml`, `target: …`, and name that file")
     return false
   }
 

@@ -105,19 +105,21 @@ struct Resolution {
   ) -> [PlanStep]? {
     let places = Dictionary(steps.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     var steps = steps
+    let known = standFor.keys.sorted()
     var edges: [[Int]] = []
     for place in steps.indices {
       var found: [Int] = []
+      var seen: Set<Int> = []
       for need in needs[place] {
         guard let ids = standFor[need.value] else {
           report.error(
             "needs.unknown", "there is no step `\(need.value)`", at: need.range,
-            didYouMean: Spelling.nearest(to: need.value, in: standFor.keys.sorted()))
+            didYouMean: report.nearest(to: need.value, in: known))
           continue
         }
-        found += ids.compactMap { places[$0] }
+        for id in ids { if let place = places[id], seen.insert(place).inserted { found.append(place) } }
       }
-      edges.append(found.reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
+      edges.append(found)
       steps[place].needs = edges[place].map { steps[$0].id }.sorted()
     }
     let order = StepOrder(needs: edges)
@@ -139,10 +141,11 @@ struct Resolution {
   private func checkNames(
     _ environment: EnvironmentKeys?, _ expansion: StepExpansion, _ report: inout Diagnostics
   ) {
+    let known = expansion.standFor.keys.sorted()
     for name in environment?.acceptIrreversible ?? [] where expansion.standFor[name.value] == nil {
       report.error(
         "step.unknown", "the plan has no step `\(name.value)`", at: name.range,
-        didYouMean: Spelling.nearest(to: name.value, in: expansion.standFor.keys.sorted()))
+        didYouMean: report.nearest(to: name.value, in: known))
     }
   }
 

@@ -49,7 +49,7 @@ struct StepExpansion {
       substitution.each = item
       append("\(id)[\(place + 1)]", key, body, of: id, &report)
       substitution.each = nil
-      if isOverLimit { break }
+      if isOverLimit || substitution.isExhausted { break }
     }
   }
 

@@ -17,7 +17,11 @@ struct Substitution {
     var isReported = false
   }
 
+  /// The plan has grown too large; the rest is not looked at.
+  var isExhausted: Bool { budget.isReported }
+
   mutating func resolve(_ node: Node, _ report: inout Diagnostics) -> Node {
+    if isExhausted { return .erroneous(at: node.range) }
     switch node.kind {
     case .sequence(let items):
       return Node(.sequence(items.map { resolve($0, &report) }), tag: node.tag, range: node.range)
@@ -92,7 +96,7 @@ struct Substitution {
     guard path.count == 1, let value = variables.values[name] else {
       report.error(
         "variable.unknown", "there is no variable `\(name)`", at: range,
-        didYouMean: Spelling.nearest(to: name, in: variables.names + (each == nil ? [] : ["each"])))
+        didYouMean: report.nearest(to: name, in: variables.names))
       return nil
     }
     if value.isErroneous { return nil }
@@ -116,7 +120,7 @@ struct Substitution {
         let keys = value.pairs?.compactMap(\.key.text) ?? []
         report.error(
           "for_each.key", "this item of `for_each` has no key `\(key)`", at: range,
-          didYouMean: Spelling.nearest(to: key, in: keys),
+          didYouMean: report.nearest(to: key, in: keys),
           related: .init("the item", at: value.range.firstCharacter))
         return nil
       }

@@ -5,8 +5,8 @@ internal import YAMLTree
 struct Variables {
   private(set) var values: [String: Node] = [:]
   private var declared: [Node] = []
-
-  var names: [String] { declared.compactMap(\.text) }
+  private(set) var names: [String] = []
+  private var known: Set<String> = []
 
   /// Defaults of the plan, then the environment's values, then those of the command line.
   init(plan: Node?, environment: Node?, commandLine: [(name: String, value: String)], _ report: inout Diagnostics) {
@@ -19,6 +19,8 @@ struct Variables {
         continue
       }
       declared.append(pair.key)
+      names.append(name)
+      known.insert(name)
       values[name] = Variables.literal(pair.value, &report)
     }
     for pair in environment?.pairs ?? [] {
@@ -33,10 +35,10 @@ struct Variables {
   }
 
   private func isDeclared(_ name: String, at range: SourceRange, _ report: inout Diagnostics) -> Bool {
-    if names.contains(name) { return true }
+    if known.contains(name) { return true }
     report.error(
       "variable.unknown", "the plan has no variable `\(name)`", at: range,
-      hint: "a plan names its variables under `variables`", didYouMean: Spelling.nearest(to: name, in: names))
+      hint: "a plan names its variables under `variables`", didYouMean: report.nearest(to: name, in: names))
     return false
   }
 

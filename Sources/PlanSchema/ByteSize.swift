@@ -33,7 +33,8 @@ public struct ByteSize: ParameterValue, Hashable, Comparable, CustomStringConver
       if part.unit.isEmpty { throw Malformed(message: "`\(text)` has no unit", hint: hint) }
       let near = ByteSize.units.first { $0.name.lowercased() == part.unit.lowercased().filter { $0 != "i" } }
       throw Malformed(
-        message: "`\(part.unit)` is not a unit of size", hint: hint, didYouMean: near.map { "\(part.number)\($0.name)" })
+        message: "`\(part.unit)` is not a unit of size", hint: hint,
+        didYouMean: near.map { "\(part.number)\($0.name)" })
     }
     guard let bytes = part.times(unit.bytes) else {
       throw Malformed(message: "`\(text)` is too large, or not a whole number of bytes", hint: hint)

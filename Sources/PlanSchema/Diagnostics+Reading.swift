@@ -29,7 +29,7 @@ extension Diagnostics {
 
   /// Reports a key nobody reads.
   public mutating func unknownKey(_ key: String, at range: SourceRange, allowed: [String]) {
-    let suggestion = Spelling.nearest(to: key, in: allowed)
+    let suggestion = nearest(to: key, in: allowed)
     let hint = suggestion != nil || allowed.count > 12 || allowed.isEmpty
       ? nil : "known keys: " + allowed.joined(separator: ", ")
     error("key.unknown", "unknown key `\(key)`", at: range, hint: hint, didYouMean: suggestion)
@@ -82,8 +82,9 @@ extension Diagnostics {
         return nil
       case .environment, .file:
         error(
-          "secret.not_allowed", "a secret cannot stand here: it would reach the journal and the logs", at: node.range,
-          hint: "`${env:…}` and `${file:…}` are allowed in `target`, `session_target` and parameters of type secret")
+          "secret.not_allowed", "a secret cannot stand here: it would reach the journal and the logs",
+          at: node.range,
+          hint: "`${env:…}` and `${file:…}` are allowed in targets and in parameters of type secret")
         return nil
       }
     }

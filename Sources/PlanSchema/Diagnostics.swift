@@ -64,6 +64,11 @@ public struct Diagnostics: Sendable {
     mentions.append(Mention(subject: subject, range: range))
   }
 
+  /// The known word that was probably meant; nothing once there are more findings than anybody reads.
+  public func nearest(to word: String, in known: some Sequence<String>) -> String? {
+    items.count < 100 ? Spelling.nearest(to: word, in: known) : nil
+  }
+
   /// By file, then place; findings of one place stay in the order they were made.
   public var sorted: [Diagnostic] {
     items.enumerated().sorted { a, b in

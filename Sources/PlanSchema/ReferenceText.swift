@@ -47,7 +47,8 @@ public struct ReferenceText: Sendable, Hashable {
       let name = String(body.dropFirst(4))
       let isName = name.utf8.allSatisfy { isLetter($0) || isDigit($0) } && !(name.utf8.first.map(isDigit) ?? true)
       guard isName else {
-        throw Malformed(message: "`\(name)` is not the name of an environment variable", hint: "for example ${env:PASSWORD}")
+        throw Malformed(
+          message: "`\(name)` is not the name of an environment variable", hint: "for example ${env:PASSWORD}")
       }
       return .environment(name)
     }

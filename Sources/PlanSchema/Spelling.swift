@@ -1,4 +1,5 @@
-/// "Did you mean": the nearest of the known words, when it is near enough to be what was meant.
+/// "Did you mean": the nearest of the known words, when it is near enough to be what was meant. Looks at the first
+/// thousand of them: no plan has more, and a huge one must not take long to refuse.
 public enum Spelling {
   public static func nearest(to word: String, in known: some Sequence<String>) -> String? {
     guard word.utf8.count <= 64 else { return nil }
@@ -6,7 +7,7 @@ public enum Spelling {
     // One slip in short words, two from five letters, three from nine.
     let threshold = letters.count < 5 ? 1 : letters.count < 9 ? 2 : 3
     var best: (word: String, distance: Int)?
-    for candidate in known where candidate.utf8.count <= 64 {
+    for candidate in known.prefix(1_000) where candidate.utf8.count <= 64 {
       let other = Array(candidate.lowercased().unicodeScalars)
       guard abs(other.count - letters.count) <= threshold else { continue }
       let distance = distance(letters, other)

@@ -1,11 +1,10 @@
 import CPostgres
-import Dispatch
+import Glibc
 import Synchronization
 
 /// What PQcancel needs; libpq never changes it, so any thread may use it.
 final class CancelHandle: @unchecked Sendable {
   private let raw: OpaquePointer
-
   init?(_ conn: OpaquePointer) {
     guard let raw = PQgetCancel(conn) else { return nil }
     self.raw = raw
@@ -30,9 +29,6 @@ final class RunningStatement: Sendable {
   private let state = Mutex(State())
   private let handle: CancelHandle
 
-  // PQcancel opens a connection of its own and blocks: neither the caller's thread nor the connection's queue.
-  private static let queue = DispatchQueue(label: "caisson.postgres.cancel", attributes: .concurrent)
-
   init(_ handle: CancelHandle) { self.handle = handle }
 
   /// Returns true when a cancel was sent meanwhile.
@@ -48,24 +44,26 @@ final class RunningStatement: Sendable {
       defer { state.canceling = true }
       return !state.canceling
     }
-    if first { RunningStatement.queue.async { self.attempt(again: .milliseconds(100)) } }
+    // PQcancel opens a connection of its own and blocks: neither on the caller's thread nor on the connection's.
+    if first { BlockingThread.start { self.repeatUntilEnded() } }
   }
 
   /// An idle backend ignores a cancel that arrives before the statement does: repeat until the statement has ended.
-  private func attempt(again delay: DispatchTimeInterval) {
-    let running = state.withLock { state -> Bool in
+  private func repeatUntilEnded() {
+    var pause: UInt32 = 100_000
+    while attempt() {
+      usleep(pause)
+      pause = min(pause * 2, 1_000_000)
+    }
+  }
+
+  private func attempt() -> Bool {
+    state.withLock { state in
       guard state.running else { return false }
       state.sent = true
       handle.send()
       return true
     }
-    guard running else { return }
-    RunningStatement.queue.asyncAfter(deadline: .now() + delay) { self.attempt(again: RunningStatement.next(delay)) }
-  }
-
-  private static func next(_ delay: DispatchTimeInterval) -> DispatchTimeInterval {
-    guard case .milliseconds(let length) = delay else { return .seconds(1) }
-    return .milliseconds(min(length * 2, 1000))
   }
 }
 

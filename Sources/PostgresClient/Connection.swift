@@ -1,11 +1,10 @@
 import CPostgres
-import Dispatch
 package import SQLText
 
 /// One connection, used by one piece of work at a time. Each call is atomic; a transaction of several calls is not,
 /// so share connections through a `ConnectionPool`.
 package actor Connection {
-  private let executor: QueueExecutor
+  private let executor: ThreadExecutor
   private var session: Session?
   private let redacted: String
 
@@ -20,7 +19,7 @@ package actor Connection {
   /// For example 150020.
   package nonisolated let serverVersion: Int
 
-  private init(_ session: Session, _ executor: QueueExecutor) {
+  private init(_ session: Session, _ executor: ThreadExecutor) {
     self.session = session
     self.executor = executor
     redacted = session.redacted
@@ -32,7 +31,7 @@ package actor Connection {
   package static func connect(
     _ target: ConnectionString, _ settings: ConnectionSettings = ConnectionSettings()
   ) async throws(PostgresError) -> Connection {
-    let executor = QueueExecutor(label: "caisson.postgres")
+    let executor = ThreadExecutor()
     let abandoned = AbandonFlag()
     let opened = await withTaskCancellationHandler {
       await executor.run { Result { () throws(PostgresError) in try Session.open(target, settings, abandoned: abandoned) } }
@@ -54,7 +53,7 @@ package actor Connection {
     return String(cString: value)
   }
 
-  /// Replaces the receiver of notices; it is called on the connection's queue.
+  /// Replaces the receiver of notices; it is called on the connection's thread.
   package func onNotice(_ handler: (@Sendable (Notice) -> Void)?) { session?.notices.replace(handler) }
 
   func opened() throws(PostgresError) -> Session {
@@ -132,13 +131,22 @@ package actor Connection {
     let running = RunningStatement(session.cancelHandle)
     cancelToken.watch(running)
     let outcome: Result<Value, PostgresError> = await withTaskCancellationHandler {
-      Result { () throws(PostgresError) in try work(session) }
+      // Through `self`: a closure that does not use the actor runs on the cooperative pool, and blocks it.
+      self.perform(work, session)
     } onCancel: {
       running.cancel()
     }
     cancelToken.watch(nil)
     let canceled = running.end()
     return try outcome.mapError { $0.blaming(canceled) }.get()
+  }
+}
+
+extension Connection {
+  private func perform<Value: Sendable>(
+    _ work: (Session) throws(PostgresError) -> Value, _ session: Session
+  ) -> Result<Value, PostgresError> {
+    Result { () throws(PostgresError) in try work(session) }
   }
 }
 

@@ -8,7 +8,7 @@ package struct ConnectionSettings: Sendable {
   package var pins: PinnedSettings?
   /// libpq parameters that replace those of the string.
   package var overrides: [String: String]
-  /// Called on the connection's queue: quick, and never back into the connection.
+  /// Called on the connection's thread: quick, and never back into the connection.
   package var onNotice: (@Sendable (Notice) -> Void)?
   /// PgBouncer's console: no queries of our own, only `script`.
   package var adminConsole: Bool

@@ -33,7 +33,7 @@ package struct ConnectionString: Sendable, Hashable {
 
   /// `postgresql://user@host:port/database`, only these four; what the string leaves to libpq stays out.
   package var redacted: String {
-    guard let all = parameters else { return "(unreadable connection string)" }
+    guard syntaxError == nil, let all = parameters else { return "(unreadable connection string)" }
     if let service = all["service"] { return "service=\(service)" }
     let host = all["host"] ?? all["hostaddr"] ?? ""
     let socket = host.hasPrefix("/")
@@ -90,7 +90,7 @@ extension ConnectionString {
     var problem: UnsafeMutablePointer<CChar>?
     if let options = PQconninfoParse(secret, &problem) {
       PQconninfoFree(options)
-      return nil
+      return misplaced
     }
     defer { PQfreemem(problem) }
     let text = problem.map { String(cString: $0) } ?? "out of memory"
@@ -100,6 +100,16 @@ extension ConnectionString {
     return PostgresError(
       .connection, "the connection string cannot be read: \(line)",
       hint: "write a URI (special characters as %40 and so on), key='value' pairs, or service=name")
+  }
+
+  /// A password with an unescaped `@` or `/` spills into host, port or database, from where errors would show it.
+  private var misplaced: PostgresError? {
+    guard let all = parameters, secret.contains("://") else { return nil }
+    let port = all["port"] ?? "", spilled = [all["host"], all["dbname"]].contains { $0?.contains("@") ?? false }
+    guard spilled || !port.allSatisfy({ $0.isNumber || $0 == "," }) else { return nil }
+    return PostgresError(
+      .connection, "the connection string cannot be read: no valid host, port and database after the password",
+      hint: "write @ in a password as %40, / as %2F, : as %3A, or use key='value' pairs")
   }
 
   /// `text` without any secret of the string or of the environment.

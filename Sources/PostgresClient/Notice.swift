@@ -9,7 +9,7 @@ package struct Notice: Sendable, Hashable {
   package let hint: String?
 }
 
-/// Receives a connection's notices on the connection's queue.
+/// Receives a connection's notices on the connection's thread.
 final class NoticeBox: Sendable {
   private struct State {
     var handler: (@Sendable (Notice) -> Void)?

@@ -89,7 +89,7 @@ extension Session {
     let lines = raw.split(separator: "\n").filter { !$0.hasPrefix("LOCATION:") }.map(String.init)
     var message = target.scrubbed(lines.first ?? "connection failed")
     var state: String?
-    if let match = message.firstMatch(of: #/: {1,2}([0-9A-Z]{5}): /#) {
+    if let match = message.firstMatch(of: #/: {2}([0-9A-Z]{5}): /#) {
       state = String(match.1)
       message.replaceSubrange(match.range, with: ": ")
     }
@@ -99,7 +99,7 @@ extension Session {
   }
 }
 
-/// Tells a connection attempt on its queue that its task was cancelled.
+/// Tells a connection attempt on its thread that its task was cancelled.
 final class AbandonFlag: Sendable {
   private let flag = Atomic<Bool>(false)
   func set() { flag.store(true, ordering: .relaxed) }

@@ -30,17 +30,16 @@ extension Session {
     case .execute(let known): name = known
     case .prepare(let new):
       name = new
-      let result = PQprepare(conn, new, text, 0, nil)
-      defer { PQclear(result) }
-      guard PQresultStatus(result) == PGRES_COMMAND_OK else {
+      do throws(PostgresError) {
+        _ = try one(PQsendPrepare(conn, new, text, 0, nil), statement: text)
+      } catch {
         prepared.forget(text)
-        throw PostgresError(result: result, conn: conn, statement: text)
+        throw error
       }
     }
-    let result = withCStrings(binds) { PQexecPrepared(conn, name, CInt(binds.count), $0, nil, nil, 0) }
-    defer { PQclear(result) }
     do throws(PostgresError) {
-      return try read(result, statement: text)
+      let sent = withCStrings(binds) { PQsendQueryPrepared(conn, name, CInt(binds.count), $0, nil, nil, 0) }
+      return try one(sent, statement: text)
     } catch {
       prepared.learn(from: error, text: text)
       throw error

@@ -1,7 +1,7 @@
 import CPostgres
 import SQLText
 
-/// Owns one libpq connection. Unchecked: it is made on its connection's queue and used nowhere else.
+/// Owns one libpq connection. Unchecked: it is made on its connection's thread and used nowhere else.
 final class Session: @unchecked Sendable {
   let conn: OpaquePointer
   let cancelHandle: CancelHandle
@@ -40,21 +40,34 @@ final class Session: @unchecked Sendable {
   func query(_ sql: SQL) throws(PostgresError) -> QueryResult {
     let text = sql.text, binds = sql.binds
     try refuseZeroBytes(text, binds)
-    let result = withCStrings(binds) { PQexecParams(conn, text, CInt(binds.count), nil, $0, nil, nil, 0) }
-    defer { PQclear(result) }
-    return try read(result, statement: text)
+    let sent = withCStrings(binds) { PQsendQueryParams(conn, text, CInt(binds.count), nil, $0, nil, nil, 0) }
+    return try one(sent, statement: text)
   }
 
   /// Any number of statements in the simple protocol; the first error ends them.
   func script(_ text: String) throws(PostgresError) -> [QueryResult] {
     try refuseZeroBytes(text, [])
-    guard PQsendQuery(conn, text) == 1 else { throw PostgresError(result: nil, conn: conn, statement: text) }
+    return try collect(PQsendQuery(conn, text), statement: text)
+  }
+
+  /// The answer to one statement that was sent.
+  func one(_ sent: CInt, statement: String) throws(PostgresError) -> QueryResult {
+    guard let result = try collect(sent, statement: statement).last else {
+      throw PostgresError(result: nil, conn: conn, statement: statement)
+    }
+    return result
+  }
+
+  /// Every answer to what was sent. Of several errors the first counts: a lost connection's SQLSTATE comes before
+  /// libpq's own word that it is lost, which is all that PQexec would keep.
+  private func collect(_ sent: CInt, statement: String) throws(PostgresError) -> [QueryResult] {
+    guard sent == 1 else { throw PostgresError(result: nil, conn: conn, statement: statement) }
     var results: [QueryResult] = []
     var failure: PostgresError?
     while let result = PQgetResult(conn) {
       defer { PQclear(result) }
       do throws(PostgresError) {
-        results.append(try read(result, statement: text))
+        results.append(try read(result, statement: statement))
       } catch {
         failure = failure ?? error
       }

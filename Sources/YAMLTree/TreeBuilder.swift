@@ -107,7 +107,8 @@ extension TreeBuilder {
     guard admit(built.nodes, at: range, repeating: name) else { return }
     aliasedText += built.text
     guard aliasedText <= limits.aliasedText else {
-      return stop(YAMLProblem("yaml.aliases", "aliases repeat more than \(limits.aliasedText) bytes of text", at: range))
+      return stop(
+        YAMLProblem("yaml.aliases", "aliases repeat more than \(limits.aliasedText) bytes of text", at: range))
     }
     guard stack.count + built.height - 1 <= limits.depth else { return tooDeep(at: range) }
     built.node.range = range

@@ -9,7 +9,9 @@ public struct YAMLProblem: Error, Sendable, Hashable, CustomStringConvertible {
   /// The other place involved: the first of two equal keys.
   public let related: SourceRange?
 
-  public init(_ code: String, _ message: String, at range: SourceRange, hint: String? = nil, related: SourceRange? = nil) {
+  public init(
+    _ code: String, _ message: String, at range: SourceRange, hint: String? = nil, related: SourceRange? = nil
+  ) {
     self.code = code
     self.message = message
     self.range = range

@@ -33,8 +33,8 @@ import Testing
       """, registry: .builtin)
     let report = try await harness.runner().apply()
     guard case .failed(let errors) = report.ending else { Issue.record("\(report.ending)"); return }
-    #expect(errors.first?.step == "two")
-    #expect(errors.first?.sqlState == "42P01")
+    #expect(errors.first?.step == "two", "\(errors)")
+    #expect(errors.first?.sqlState == "42P01", "\(errors)")
     #expect(try await harness.database.sql("SELECT count(*) FROM t").value == "0")
     #expect(try await harness.states() == ["one": "done", "two": "failed", "three": "pending"])
     try await harness.database.script("CREATE TABLE missing (id int)")
@@ -50,7 +50,8 @@ import Testing
         two: { uses: sql.run, needs: [one], with: { up: "INSERT INTO t VALUES (1)", down: "DELETE FROM t" } }
         three: { uses: index.create, needs: [two], with: { table: t, columns: [id] } }
       """, registry: .builtin)
-    guard case .succeeded = try await harness.runner().apply().ending else { Issue.record("not applied"); return }
+    let applied = try await harness.runner().apply()
+    guard case .succeeded = applied.ending else { Issue.record("\(applied.ending)"); return }
     #expect(try await harness.database.sql("SELECT indisvalid FROM pg_index WHERE indrelid = 't'::regclass").value == "t")
     let report = try await harness.runner().rollback()
     guard case .rolledBack = report.ending else { Issue.record("\(report.ending)"); return }

@@ -1,3 +1,4 @@
+import JSONText
 import Journal
 import PluginAPI
 import PostgresClient

@@ -1,5 +1,6 @@
 import Journal
 import PostgresClient
+import RunModel
 import SQLText
 import TestSupport
 import Testing

@@ -8,8 +8,8 @@ import YAMLTree
 ///
 /// Files of the corpus hold many: `=== name` starts a case, `--- FILE` a file of it (`hex` behind the name: `\xNN`
 /// stands for a byte), `--- expect` the diagnostics, one a line, as `FILE:LINE:COLUMN CODE`, warnings marked with
-/// `(warning)`, a suggestion after `~`. `--- arguments` may hold `--var name=value`, `--env NAME` and `path PATH`. Files a
-/// case does not give are the good ones of `standard`.
+/// `(warning)`, a suggestion after `~`. `--- arguments` may hold `--var name=value`, `--env NAME` and `path PATH`.
+/// Files a case does not give are the good ones of `standard`.
 struct CorpusCase: Sendable, CustomTestStringConvertible {
   var name: String
   var files: [String: [UInt8]]

@@ -36,7 +36,8 @@ import Testing
 
   @Test("a plan is loaded from the disk by its environment's file, or by folder and name")
   func load() throws {
-    try withFolder(["staging.yaml": DiskTests.staging, "plan.yaml": DiskTests.plan, "sql/a.sql": "SELECT 1"]) { folder in
+    try withFolder(["staging.yaml": DiskTests.staging, "plan.yaml": DiskTests.plan, "sql/a.sql": "SELECT 1"]) {
+      folder in
       #expect(codes(folder + "/staging.yaml") == [])
       #expect(codes(folder, "staging") == [])
       #expect(codes(folder) == ["environment.required"])

@@ -33,10 +33,13 @@ import Testing
         == LoadingTests.load(LoadingTests.staging, plan: ordered).planHash)
   }
 
-  @Test("what changes the work changes the hash, referenced files included", arguments: [
-    ("7 years", "8 years"), ("columns: [id]", "columns: [id, at]"), ("250ms", "251ms"), ("needs: [indexes]", "needs: []"),
-    ("plan: zenfleet", "plan: other"),
-  ])
+  @Test(
+    "what changes the work changes the hash, referenced files included",
+    arguments: [
+      ("7 years", "8 years"), ("columns: [id]", "columns: [id, at]"), ("250ms", "251ms"),
+      ("needs: [indexes]", "needs: []"),
+      ("plan: zenfleet", "plan: other"),
+    ])
   func sensitive(_ old: String, _ new: String) throws {
     let original = try LoadingTests.load(LoadingTests.staging)
     let changed = try LoadingTests.load(LoadingTests.staging, plan: replacing(LoadingTests.plan, old, new))
@@ -67,16 +70,20 @@ import Testing
     let again = try ResolvedPlan(frozen: try JSON(parsing: original.json.canonical), releaseHash: original.releaseHash)
     #expect(again.planHash == original.planHash)
     #expect(again.environment == original.environment)
-    #expect(again.plan.steps.map(\.json).map(\.canonical).sorted() == original.plan.steps.map(\.json).map(\.canonical).sorted())
+    #expect(
+      again.plan.steps.map(\.json).map(\.canonical).sorted()
+        == original.plan.steps.map(\.json).map(\.canonical).sorted())
     #expect(again.plan["indexes[1]"]?.policy == original.plan["indexes[1]"]?.policy)
     let step = try #require(again.plan["indexes[1]"])
     #expect(try ToyIndex.Parameters.read(json: step.withJSON).workers == 4)
   }
 
-  @Test("a damaged frozen plan is refused", arguments: [
-    "{}", #"{"canonical": 2}"#, #"{"canonical": 1, "plan": "p", "environment": {}, "steps": {}}"#,
-    #"{"canonical": 1, "plan": "p", "environment": {"environment": "e", "target": "sandbox"}, "steps": {"a": {}}}"#,
-  ])
+  @Test(
+    "a damaged frozen plan is refused",
+    arguments: [
+      "{}", #"{"canonical": 2}"#, #"{"canonical": 1, "plan": "p", "environment": {}, "steps": {}}"#,
+      #"{"canonical": 1, "plan": "p", "environment": {"environment": "e", "target": "sandbox"}, "steps": {"a": {}}}"#,
+    ])
   func damaged(_ text: String) throws {
     let json = try JSON(parsing: text)
     #expect(throws: InvalidInput.self) { try ResolvedPlan(frozen: json, releaseHash: "") }

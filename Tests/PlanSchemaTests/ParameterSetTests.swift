@@ -60,12 +60,17 @@ struct Unused: ParameterSet {
     #expect(IndexDrop().workers == 1)
   }
 
-  @Test("everything wrong is reported at once", arguments: [
-    ("{}", ["1:1 key.missing"]), ("name: a\nnmae: b", ["2:1 key.unknown ~ name"]),
-    ("nam: a\nworkers: x\nonly_if_unused: {scan: 1}",
-      ["1:1 key.missing", "1:1 key.unknown ~ name", "2:10 value.type", "3:18 key.unknown ~ scans"]),
-    ("name: a\nworkers: 0", ["2:10 workers.count"]), ("[]", ["1:1 value.type"]), ("name: a\nname: b", ["2:1 yaml.duplicate_key"]),
-  ])
+  @Test(
+    "everything wrong is reported at once",
+    arguments: [
+      ("{}", ["1:1 key.missing"]), ("name: a\nnmae: b", ["2:1 key.unknown ~ name"]),
+      (
+        "nam: a\nworkers: x\nonly_if_unused: {scan: 1}",
+        ["1:1 key.missing", "1:1 key.unknown ~ name", "2:10 value.type", "3:18 key.unknown ~ scans"]
+      ),
+      ("name: a\nworkers: 0", ["2:10 workers.count"]), ("[]", ["1:1 value.type"]),
+      ("name: a\nname: b", ["2:1 yaml.duplicate_key"]),
+    ])
   func reports(_ yaml: String, _ expected: [String]) {
     #expect(diagnostics(yaml).sorted() == expected.sorted())
   }

@@ -14,24 +14,32 @@ import YAMLTree
     }
   }
 
-  @Test("a name has one or two parts and at most 63 bytes each", arguments: [
-    ("orders", "public.orders"), ("audit.log", "audit.log"), ("'\"Odd Name\".x'", "\"Odd Name\".x"), ("Mixed", "public.mixed"),
-  ])
+  @Test(
+    "a name has one or two parts and at most 63 bytes each",
+    arguments: [
+      ("orders", "public.orders"), ("audit.log", "audit.log"), ("'\"Odd Name\".x'", "\"Odd Name\".x"),
+      ("Mixed", "public.mixed"),
+    ])
   func names(_ yaml: String, _ expected: String) throws {
     #expect(try QualifiedName.read(yaml: yaml).description == expected)
   }
 
-  @Test("what is no name is refused", arguments: [
-    "a.b.c", "''", "a b", "1a", "[a]", "true", String(repeating: "x", count: 64), "a.", "\"\\\"\"",
-  ])
+  @Test(
+    "what is no name is refused",
+    arguments: [
+      "a.b.c", "''", "a b", "1a", "[a]", "true", String(repeating: "x", count: 64), "a.", "\"\\\"\"",
+    ])
   func badNames(_ yaml: String) {
     #expect(codes(QualifiedName.self, yaml).count == 1)
   }
 
-  @Test("numbers count as text where text is wanted; booleans and nothing do not", arguments: [
-    ("5", [] as [String]), ("1.50", []), ("true", ["value.type"]), ("null", ["value.missing"]), ("[1]", ["value.type"]),
-    ("'true'", []),
-  ])
+  @Test(
+    "numbers count as text where text is wanted; booleans and nothing do not",
+    arguments: [
+      ("5", [] as [String]), ("1.50", []), ("true", ["value.type"]), ("null", ["value.missing"]),
+      ("[1]", ["value.type"]),
+      ("'true'", []),
+    ])
   func text(_ yaml: String, _ expected: [String]) {
     #expect(codes(String.self, yaml) == expected)
   }
@@ -41,13 +49,16 @@ import YAMLTree
     #expect(try String.read(yaml: "1.50") == "1.50")
   }
 
-  @Test("types are checked", arguments: [
-    ("Int", "1.5", ["value.type"]), ("Int", "x", ["value.type"]), ("Int", "9223372036854775808", ["value.type"]),
-    ("Bool", "yes", ["value.type"]), ("Bool", "1", ["value.type"]), ("Double", ".inf", ["value.type"]),
-    ("Double", "x", ["value.type"]), ("[Int]", "[1, x, 2.5]", ["value.type", "value.type"]), ("[Int]", "5", ["value.type"]),
-    ("Map", "{a: 1, b: x}", ["value.type"]), ("Map", "[]", ["value.type"]), ("SQL", "'  '", ["value.missing"]),
-    ("SQL", "true", []), ("Int", "${env:X}", ["secret.not_allowed"]), ("Bool", "${x}", ["reference.unresolved"]),
-  ])
+  @Test(
+    "types are checked",
+    arguments: [
+      ("Int", "1.5", ["value.type"]), ("Int", "x", ["value.type"]), ("Int", "9223372036854775808", ["value.type"]),
+      ("Bool", "yes", ["value.type"]), ("Bool", "1", ["value.type"]), ("Double", ".inf", ["value.type"]),
+      ("Double", "x", ["value.type"]), ("[Int]", "[1, x, 2.5]", ["value.type", "value.type"]),
+      ("[Int]", "5", ["value.type"]),
+      ("Map", "{a: 1, b: x}", ["value.type"]), ("Map", "[]", ["value.type"]), ("SQL", "'  '", ["value.missing"]),
+      ("SQL", "true", []), ("Int", "${env:X}", ["secret.not_allowed"]), ("Bool", "${x}", ["reference.unresolved"]),
+    ])
   func types(_ type: String, _ yaml: String, _ expected: [String]) {
     let actual =
       switch type {
@@ -72,7 +83,9 @@ import YAMLTree
 
   enum Method: String, CaseIterable, ParameterValue { case btree, gin, none, on }
 
-  @Test("an enumeration is matched as written, also where YAML would see something else", arguments: ["btree", "none", "on"])
+  @Test(
+    "an enumeration is matched as written, also where YAML would see something else",
+    arguments: ["btree", "none", "on"])
   func enumeration(_ word: String) throws {
     #expect(try Method.read(yaml: word).rawValue == word)
   }
@@ -84,9 +97,11 @@ import YAMLTree
     #expect(codes(Method.self, "[btree]") == ["value.type"])
   }
 
-  @Test("what a value prints is what it reads: frozen specifications come back equal", arguments: [
-    "plain", "with ${braces}", "$${ twice", "yes", "5", "null", "", "multi\nline", "$", "a$", "$$", "$$${x}",
-  ])
+  @Test(
+    "what a value prints is what it reads: frozen specifications come back equal",
+    arguments: [
+      "plain", "with ${braces}", "$${ twice", "yes", "5", "null", "", "multi\nline", "$", "a$", "$$", "$$${x}",
+    ])
   func roundTrips(_ text: String) throws {
     #expect(try String.read(json: text.json) == text)
     #expect(try SQLExpression.read(json: SQLExpression(text + "x").json).text == text + "x")
@@ -118,17 +133,22 @@ import YAMLTree
     #expect(items.json.text == "[1,22]")
   }
 
-  @Test("files of a plan stay under its folder", arguments: [
-    ("a.sql", "a.sql"), ("./sql//a.sql", "sql/a.sql"), ("../a.sql", nil), ("sql/../../a", nil), ("/etc/passwd", nil),
-    ("''", nil), ("sql/", nil), ("\"a\\0b\"", nil), ("..a", "..a"),
-  ] as [(String, String?)])
+  @Test(
+    "files of a plan stay under its folder",
+    arguments: [
+      ("a.sql", "a.sql"), ("./sql//a.sql", "sql/a.sql"), ("../a.sql", nil), ("sql/../../a", nil), ("/etc/passwd", nil),
+      ("''", nil), ("sql/", nil), ("\"a\\0b\"", nil), ("..a", "..a"),
+    ] as [(String, String?)])
   func planFiles(_ yaml: String, _ expected: String?) {
     #expect((try? PlanFile.read(yaml: yaml))?.path == expected)
   }
 
   @Test("quantities are stored as people write them")
   func codable() throws {
-    struct Box: Codable, Equatable { var span: TimeSpan; var size: ByteSize }
+    struct Box: Codable, Equatable {
+      var span: TimeSpan
+      var size: ByteSize
+    }
     let box = Box(span: .minutes(10), size: .megabytes(64))
     let value = try JSONBox.encode(box)
     #expect(value == ["span": "10min", "size": "64MB"])

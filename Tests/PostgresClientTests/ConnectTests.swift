@@ -81,7 +81,8 @@ import Testing
     "a string that cannot be read is refused without showing a piece of it",
     arguments: [
       "postgresql://me:s3cr3t@host:port:7/db", "password=my s3cr3t user=x", "s3cr3t", "postgres://u:s3cr3t@[::1/db",
-      "postgresql://u:s3cr3t%zz@h/db", "host=h s3cr3t=1",
+      "postgresql://u:s3cr3t%zz@h/db", "host=h s3cr3t=1", "postgresql://u:p@s3cr3t@h/db", "postgresql://u:s3cr3t/x@h/db",
+      "postgresql://u:12/s3cr3t@h/db",
     ])
   func unreadable(text: String) async throws {
     let error = await #expect(throws: PostgresError.self) { try await Connection.connect(ConnectionString(text)) }

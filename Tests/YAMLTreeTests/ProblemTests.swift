@@ -8,26 +8,31 @@ import YAMLTree
     }
   }
 
-  @Test("what is wrong is said with its code and place", arguments: [
-    ("", "1:1 yaml.empty"), ("# only words\n", "1:1 yaml.empty"), ("a: 1\na: 2", "2:1 yaml.duplicate_key"),
-    ("a: [1, 2", "1:4 yaml.syntax"), ("a:\n\tb: 1", "2:1 yaml.syntax"), ("a: b: c", "1:5 yaml.syntax"),
-    ("a: *x", "1:4 yaml.unknown_alias"), ("a: &x [*x]", "1:8 yaml.recursive_alias"),
-    ("a: !person x", "1:4 yaml.unknown_tag"), ("a: 1\n---\nb: 2", "2:1 yaml.several_documents"),
-    ("<<: {a: 1}", "1:1 yaml.merge_key"), ("[a]: b", "1:1 yaml.key"), ("a: 1\n: 2", "2:1 yaml.syntax"), ("? \n: 2", "1:2 yaml.key"), ("a: [1, }", "1:8 yaml.syntax"),
-    ("a: \u{0}", "1:4 yaml.nul"), ("a: \u{7}", "1:4 yaml.control_character"),
-    ("a: b\u{2028}c", "1:5 yaml.line_separator"), ("\u{FEFF}a: 1", "1:1 yaml.byte_order_mark"),
-    ("a: \u{FEFF}", "1:4 yaml.byte_order_mark"), ("a: \u{85}", "1:4 yaml.line_separator"),
-    ("a: \u{FFFF}", "1:4 yaml.control_character"), ("a: 'x\n\n", "1:4 yaml.syntax"), ("a: @x", "1:4 yaml.syntax"),
-  ])
+  @Test(
+    "what is wrong is said with its code and place",
+    arguments: [
+      ("", "1:1 yaml.empty"), ("# only words\n", "1:1 yaml.empty"), ("a: 1\na: 2", "2:1 yaml.duplicate_key"),
+      ("a: [1, 2", "1:4 yaml.syntax"), ("a:\n\tb: 1", "2:1 yaml.syntax"), ("a: b: c", "1:5 yaml.syntax"),
+      ("a: *x", "1:4 yaml.unknown_alias"), ("a: &x [*x]", "1:8 yaml.recursive_alias"),
+      ("a: !person x", "1:4 yaml.unknown_tag"), ("a: 1\n---\nb: 2", "2:1 yaml.several_documents"),
+      ("<<: {a: 1}", "1:1 yaml.merge_key"), ("[a]: b", "1:1 yaml.key"), ("a: 1\n: 2", "2:1 yaml.syntax"),
+      ("? \n: 2", "1:2 yaml.key"), ("a: [1, }", "1:8 yaml.syntax"),
+      ("a: \u{0}", "1:4 yaml.nul"), ("a: \u{7}", "1:4 yaml.control_character"),
+      ("a: b\u{2028}c", "1:5 yaml.line_separator"), ("\u{FEFF}a: 1", "1:1 yaml.byte_order_mark"),
+      ("a: \u{FEFF}", "1:4 yaml.byte_order_mark"), ("a: \u{85}", "1:4 yaml.line_separator"),
+      ("a: \u{FFFF}", "1:4 yaml.control_character"), ("a: 'x\n\n", "1:4 yaml.syntax"), ("a: @x", "1:4 yaml.syntax"),
+    ])
   func codes(_ source: String, _ expected: String) {
     #expect(problems(Array(source.utf8)) == [expected])
   }
 
-  @Test("bytes that are not UTF-8 are located", arguments: [
-    ([0x61, 0x3A, 0x20, 0xFF], "1:4 yaml.not_utf8"), ([0xFF, 0xFE, 0x61, 0x00], "1:1 yaml.not_utf8"),
-    ([0x61, 0x0A, 0xC3], "2:1 yaml.not_utf8"), ([0xED, 0xA0, 0x80], "1:1 yaml.not_utf8"),
-    ([0xC0, 0x80], "1:1 yaml.not_utf8"),
-  ] as [([UInt8], String)])
+  @Test(
+    "bytes that are not UTF-8 are located",
+    arguments: [
+      ([0x61, 0x3A, 0x20, 0xFF], "1:4 yaml.not_utf8"), ([0xFF, 0xFE, 0x61, 0x00], "1:1 yaml.not_utf8"),
+      ([0x61, 0x0A, 0xC3], "2:1 yaml.not_utf8"), ([0xED, 0xA0, 0x80], "1:1 yaml.not_utf8"),
+      ([0xC0, 0x80], "1:1 yaml.not_utf8"),
+    ] as [([UInt8], String)])
   func encodings(_ bytes: [UInt8], _ expected: String) {
     #expect(problems(bytes) == [expected])
   }
@@ -42,9 +47,10 @@ import YAMLTree
   @Test("problems that leave the tree readable are all reported")
   func several() {
     let text = YAMLText("a: !x 1\nb: *nothing\nc: 1\nc: 2\n<<: {}\nd: 4", file: "t")
-    #expect(text.problems.map(\.code) == [
-      "yaml.unknown_tag", "yaml.unknown_alias", "yaml.duplicate_key", "yaml.merge_key",
-    ])
+    #expect(
+      text.problems.map(\.code) == [
+        "yaml.unknown_tag", "yaml.unknown_alias", "yaml.duplicate_key", "yaml.merge_key",
+      ])
     #expect(text.root?["d"]?.text == "4")
     #expect(text.root?["a"]?.isErroneous == true)
   }

@@ -1,5 +1,5 @@
 package import Catalog
-package import JSONText
+import JSONText
 import Lint
 package import PlanModel
 package import PluginAPI
@@ -21,15 +21,15 @@ package struct Compiler: Sendable {
     self.role = role
   }
 
-  package func compile(
-    _ step: PlanStep, phase: String, carry: JSON = .null, runTag: String, in transaction: FactsTransaction
+  func compile(
+    _ step: PlanStep, phase: String, carry: JSON = .null, tag: RunTag, in transaction: FactsTransaction
   ) async throws -> CompiledPhase {
     guard let kind = registry[step.uses] else {
       throw EngineError(.unusable, "no plugin offers \(step.uses)", hint: "caisson plugins lists them", step: step.id)
     }
     let facts = StepFacts(transaction, capabilities: capabilities, folder: folder)
     var program = try await kind.program(
-      step, phase: phase, carry: carry, role: role, runTag: runTag, facts: facts)
+      step, phase: phase, carry: carry, role: role, runTag: tag.of(step.id), facts: facts)
     let context = LintContext(serverVersion: capabilities.version, pooled: capabilities.pooled)
     program.findings += Linter.lint(program, context, at: step.range)
     let record = facts.recorded

@@ -1,6 +1,6 @@
 package import PlanModel
 package import PluginAPI
-package import PostgresClient
+import PostgresClient
 import RunModel
 import SQLText
 
@@ -33,15 +33,15 @@ package struct Preparation: Sendable {
 
 extension Compiler {
   /// `finished`: steps whose work is in the catalog already.
-  package func prepare(
-    _ plan: Plan, finished: Set<String>, runTag: String, accepting: Set<String>, on connection: Connection
+  func prepare(
+    _ plan: Plan, finished: Set<String>, tag: RunTag, accepting: Set<String>, on connection: Connection
   ) async throws -> Preparation {
     let transaction = FactsTransaction(connection)
     var prepared: [Preparation.Prepared] = []
     let graph = try Graph(plan.steps.map { ($0.id, $0.needs) })
     var effects: [String: ProgramEffects] = [:]
     for step in plan.steps where !finished.contains(step.id) && step.skip == nil {
-      let outcome = await attempt(step, runTag: runTag, in: transaction)
+      let outcome = await attempt(step, tag: tag, in: transaction)
       let one = try judge(
         step, outcome, Surroundings(step: step.id, graph: graph, finished: finished, effects: effects, plan: plan))
       effects[step.id] = one.compiled?.effects ?? ProgramEffects.anything
@@ -74,10 +74,10 @@ extension Compiler {
   }
 
   private func attempt(
-    _ step: PlanStep, runTag: String, in transaction: FactsTransaction
+    _ step: PlanStep, tag: RunTag, in transaction: FactsTransaction
   ) async -> Result<CompiledPhase, any Error> {
     do {
-      return .success(try await compile(step, phase: phases(of: step)[0], runTag: runTag, in: transaction))
+      return .success(try await compile(step, phase: phases(of: step)[0], tag: tag, in: transaction))
     } catch {
       return .failure(error)
     }

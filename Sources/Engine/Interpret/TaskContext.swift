@@ -11,6 +11,7 @@ import SQLText
 /// What every interpreter shares within one run.
 struct Workshop: Sendable {
   let run: String
+  let tag: RunTag
   let runner: String
   let target: Target
   let capabilities: Capabilities

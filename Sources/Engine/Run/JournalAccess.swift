@@ -51,6 +51,17 @@ struct JournalAccess {
       hint: "undo the edit and caisson resume, or caisson rollback first")
   }
 
+  /// The tag of the run this plan has, or would begin.
+  func tag(of resolved: ResolvedPlan, on connection: Connection) async throws -> RunTag {
+    guard try await exists(on: connection) else { return RunTag(planHash: resolved.planHash, earlier: 0) }
+    let finished = try await connection.query(
+      """
+      SELECT count(*) FROM caisson.run WHERE encode(plan_hash, 'hex') = \(resolved.planHash) AND target = \(name)
+        AND finished_at IS NOT NULL
+      """)
+    return RunTag(planHash: resolved.planHash, earlier: finished.value.flatMap { Int($0) } ?? 0)
+  }
+
   // MARK: Carrying over
 
   /// Steps that an earlier run did on this target with the same specification.

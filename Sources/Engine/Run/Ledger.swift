@@ -107,6 +107,16 @@ actor Ledger {
     return record
   }
 
+  /// Runs of the same plan on this target before this one.
+  func earlierRuns() async throws -> Int {
+    let rows = try await query(
+      """
+      SELECT count(*) FROM caisson.run r JOIN caisson.run me ON me.run_id = \(run)
+      WHERE r.plan_hash = me.plan_hash AND r.target = me.target AND r.created_at < me.created_at
+      """)
+    return rows.first?[0].flatMap { Int($0) } ?? 0
+  }
+
   func steps() async throws -> [StepRecord] { try await records { [run] in try await $0.steps(run: run) } }
 
   func step(_ id: String) async throws -> StepRecord {

@@ -17,9 +17,10 @@ struct RunSession {
     let identity = ThisProcess.identity()
     let ledger = Ledger(run: run, runner: identity.id, target: runner.target)
     _ = try await ledger.query(JournalSQL.registerRunner(identity))
+    let tag = RunTag(planHash: runner.resolved.planHash, earlier: try await ledger.earlierRuns())
     let inFlight = InFlight()
     let shop = Workshop(
-      run: run, runner: identity.id, target: runner.target, capabilities: try await runner.target.capabilities(),
+      run: run, tag: tag, runner: identity.id, target: runner.target, capabilities: try await runner.target.capabilities(),
       folder: runner.resolved.folder, stop: runner.stop, inFlight: inFlight, reporter: runner.reporter)
     let leases = Leases(target: runner.target, runner: identity.id, inFlight: inFlight)
     let watcher = Watcher(target: runner.target, inFlight: inFlight, reporter: runner.reporter)
@@ -79,7 +80,7 @@ struct RunSession {
     let begun = Set(steps.filter { $0.state.isSatisfied || $0.attempt > 0 }.map(\.step))
     let connection = try await shop.target.work()
     let prepared = try await compiler.prepare(
-      plan, finished: begun, runTag: RunTag.pending, accepting: Set(runner.resolved.environment.acceptIrreversible),
+      plan, finished: begun, tag: shop.tag, accepting: Set(runner.resolved.environment.acceptIrreversible),
       on: connection)
     await shop.target.giveBack(connection)
     return prepared

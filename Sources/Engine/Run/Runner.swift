@@ -1,4 +1,5 @@
 import Catalog
+import Digest
 package import Journal
 package import PlanModel
 package import PluginAPI
@@ -63,7 +64,8 @@ package struct Runner: Sendable {
       let finished = try await JournalAccess(target: target).finishedSteps(
         of: resolved, registry: registry, on: connection)
       let prepared = try await compiler().prepare(
-        resolved.plan, finished: finished, runTag: "preview", accepting: accepted, on: connection)
+        resolved.plan, finished: finished, tag: try await JournalAccess(target: target).tag(of: resolved, on: connection),
+        accepting: accepted, on: connection)
       let preview = try await Preview(prepared, finished: finished, on: connection, role: target.address.role, capabilities: try await target.capabilities())
       await target.giveBack(connection)
       return preview
@@ -94,7 +96,8 @@ package struct Runner: Sendable {
     try await access.refuseOtherLiveRun(of: resolved, on: connection)
     let finished = again ? [] : try await access.carriedOver(resolved, registry: registry, on: connection)
     let prepared = try await compiler().prepare(
-      resolved.plan, finished: finished, runTag: RunTag.pending, accepting: accepted, on: connection)
+      resolved.plan, finished: finished, tag: try await access.tag(of: resolved, on: connection), accepting: accepted,
+      on: connection)
     guard prepared.refusals.isEmpty else {
       await target.giveBack(connection)
       return RunReport(run: nil, ending: .refused(prepared.refusals), steps: [])
@@ -144,13 +147,12 @@ package struct Runner: Sendable {
   }
 }
 
-/// What names of helper objects derive from.
-enum RunTag {
-  static let pending = "0"
+/// What names of helper objects derive from: the same in `plan` and in the run that follows it, another in the next run.
+struct RunTag: Sendable {
+  private let digest: String
 
-  static func of(run: String, step: String) -> String { "\(run.prefix(8))_\(step)" }
-}
+  /// `earlier`: how many runs of this very plan the target has had before.
+  init(planHash: String, earlier: Int) { digest = String(SHA256.hex(of: "\(planHash)/\(earlier)").prefix(8)) }
 
-extension Workshop {
-  func runTag(_ step: String) -> String { RunTag.of(run: run, step: step) }
+  func of(_ step: String) -> String { "\(digest)_\(step)" }
 }

@@ -66,7 +66,7 @@ struct StepRunner {
 
   private func compile(_ phase: String, carry: JSON) async throws -> CompiledPhase {
     try await shop.compiling { transaction in
-      try await compiler.compile(step, phase: phase, carry: carry, runTag: shop.runTag(step.id), in: transaction)
+      try await compiler.compile(step, phase: phase, carry: carry, tag: shop.tag, in: transaction)
     }
   }
 

@@ -79,7 +79,7 @@ struct UndoRunner {
     if let stored { return stored.operations }
     let compiled = try await shop.compiling { transaction in
       try await compiler.compile(
-        step, phase: phase, carry: program.carry, runTag: shop.runTag(step.id), in: transaction)
+        step, phase: phase, carry: program.carry, tag: shop.tag, in: transaction)
     }
     if let refusal = compiled.program.refusals.first { throw EngineError(.refused, refusal.message, step: step.id) }
     try await ledger.storeReverse(compiled, for: holding, phase: program.phase)

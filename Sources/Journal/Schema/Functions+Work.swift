@@ -20,7 +20,7 @@ extension JournalSchema {
     -- A compiled phase, before its first operation runs. No row: replaced. Compiling a phase again voids what its older
     -- program had not begun; a task in doubt forbids it (CA003): its probe decides first.
     CREATE FUNCTION caisson.put_program(run uuid, step_name text, my_fence bigint, phase_no integer, way text,
-      title text, ops jsonb, undo_ops jsonb, handed jsonb, digest bytea, found jsonb, tasks jsonb, actor text)
+      title text, ops jsonb, undo_ops jsonb, handed jsonb, digest bytea, remarks jsonb, tasks jsonb, actor text)
     RETURNS TABLE (attempt integer, first_task integer, tasks_added integer)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     #variable_conflict use_column
@@ -39,7 +39,7 @@ extension JournalSchema {
        WHERE p.run_id = run AND p.step = step_name AND p.phase = phase_no;
       INSERT INTO caisson.program (run_id, step, phase, attempt, fence, direction, name, operations, undo, carry,
         facts_digest, findings)
-      VALUES (run, step_name, phase_no, a, my_fence, way, title, ops, undo_ops, handed, digest, found);
+      VALUES (run, step_name, phase_no, a, my_fence, way, title, ops, undo_ops, handed, digest, remarks);
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, my_fence, 'phase.compiled', actor, jsonb_build_object('phase', phase_no, 'name', title,
         'attempt', a, 'direction', way, 'tasks', jsonb_array_length(tasks)));

@@ -20,14 +20,14 @@ struct DataBatch: StepKind {
 
   struct Insertion: ParameterSet {
     @Parameter("Target table.") var table: QualifiedName
-    @Parameter("Target columns, each with an expression over the source row.") var columns: OrderedMap<SQLExpression>
+    @Parameter("Target columns, each with an expression over the source row.") var columns: OrderedMap<RowExpression>
     @Parameter("Columns that `conflict: update` finds the existing row by; the target's primary key by default.")
     var key: [Identifier]?
   }
 
   struct Parameters: ParameterSet {
     @Parameter("Table whose rows are walked.") var table: QualifiedName
-    @Parameter("Columns to update, each with an expression over the row.") var set: OrderedMap<SQLExpression>?
+    @Parameter("Columns to update, each with an expression over the row.") var set: OrderedMap<RowExpression>?
     @Parameter("Deletes the rows.") var delete = false
     @Parameter("Copies the rows into another table.") var insertInto: Insertion?
     @Parameter("Which rows; required for `set` and `delete` (`true` for all). `set` has to make it false.")

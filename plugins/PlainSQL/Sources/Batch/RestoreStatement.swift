@@ -46,7 +46,7 @@ struct RestoreStatement {
     return window.opening
       + window.chunk(
         columns: old, joining: " JOIN \(table.source) AS \(target) ON \(sameKey)",
-        matching: "ROW(\(now)) OPERATOR(pg_catalog.*=) ROW(\(then))", lock: "FOR NO KEY UPDATE OF \(target)")
+        matching: "ROW(\(now))::record OPERATOR(pg_catalog.*=) ROW(\(then))::record", lock: "FOR NO KEY UPDATE OF \(target)")
       + """
       , "caisson_changed" AS (
         UPDATE \(table.source) AS \(target) SET \(assignments.joined(separator: ", "))

@@ -9,9 +9,17 @@ extension FunctionText {
     var kept = JSONObject(object.members.filter { !["replace", "options", "funcname", "parameters"].contains($0.key) }
       .map { ($0.key, FunctionText.placeless($0.value)) })
     kept["funcname"] = .array([.string(name?.schema ?? ""), .string(name?.name ?? "")])
+    kept["returnType"] = canonicalResult
     kept["options"] = FunctionText.options(statement.tree.list("options"))
     kept["parameters"] = .array(statement.tree.list("parameters").map(FunctionText.parameter))
     return .object(kept)
+  }
+
+  /// With output arguments the type follows from them, and only the catalog repeats it.
+  private var canonicalResult: JSON {
+    let node = statement.tree["returnType"] ?? .null
+    return arguments.contains { $0.mode != .input && $0.mode != .variadic }
+      ? .bool(node.flag("setof")) : FunctionText.plainType(node)
   }
 
   /// In any order, without those that say what is so anyway.
@@ -34,15 +42,25 @@ extension FunctionText {
     if let constant = parameter["defexpr"]?["TypeCast"]?["arg"], constant["A_Const"] != nil {
       parameter["defexpr"] = constant
     }
+    if let type = parameter["argType"] { parameter["argType"] = plainType(type) }
     if parameter["mode"]?.string == "FUNC_PARAM_IN" { parameter["mode"] = "FUNC_PARAM_DEFAULT" }
     return placeless(.object(parameter))
+  }
+
+  /// `int4` and `pg_catalog.int4` are one type; modifiers mean nothing in a signature.
+  private static func plainType(_ node: JSON) -> JSON {
+    let names = node.names("names").filter { $0 != "pg_catalog" }
+    return [
+      "names": .array(names.map(JSON.string)), "array": .bool(!node.list("arrayBounds").isEmpty),
+      "setof": .bool(node.flag("setof")),
+    ]
   }
 
   private static func placeless(_ value: JSON) -> JSON {
     switch value {
     case .array(let items): .array(items.map(placeless))
     case .object(let object):
-      .object(JSONObject(object.members.filter { $0.key != "location" && $0.key != "typemod" }
+      .object(JSONObject(object.members.filter { $0.key != "location" }
         .map { ($0.key, placeless($0.value)) }))
     default: value
     }

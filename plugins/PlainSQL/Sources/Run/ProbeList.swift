@@ -18,13 +18,16 @@ struct ProbeList {
       findings = alone.filter { byGroup[$0] == nil }.map { ProbeList.missing(groups[$0]) }
       return
     }
-    guard texts.texts.count == alone.count else {
+    let needing = alone.filter { byGroup[$0] == nil }
+    let probed = texts.texts.count == alone.count ? alone : needing
+    guard texts.texts.count == probed.count else {
       findings = [.refusal(
-        "sql.probe", "\(texts.texts.count) probes for \(alone.count) statements that run outside a transaction",
-        choices: alone.isEmpty ? ["leave `probe` out"] : ["give one per such statement, in their order"], at: range)]
+        "sql.probe", "\(texts.texts.count) probes for \(needing.count) statements that need one",
+        choices: needing.isEmpty ? ["leave `probe` out"] : ["give one per statement that runs by itself, in their order"],
+        at: range)]
       return
     }
-    for (group, text) in zip(alone, texts.texts) { add(text, group) }
+    for (group, text) in zip(probed, texts.texts) { add(text, group) }
   }
 
   private mutating func add(_ text: Located<SQLStatement>, _ group: Int) {

@@ -72,7 +72,7 @@ struct SQLRunCompiler {
     let groups = StatementGroup.groups(statements, wanted.transaction == .never ? .never : .auto)
     return groups.enumerated().map { place, group in
       group.operation(
-        id: groups.count == 1 ? id : "\(id).\(place + 1)", probe: group.ownProbe, expectRows: nil, undo: .nothing)
+        id: groups.count == 1 ? id : "\(id).\(place + 1)", probe: group.undoProbe, expectRows: nil, undo: .nothing)
     }
   }
 

@@ -38,6 +38,14 @@ struct StatementGroup: Sendable {
     return "SELECT 'absent', 'it may run again'"
   }
 
+  /// Of a statement that takes something back: what it drops is gone when it is done.
+  var undoProbe: SQL? {
+    guard !isTransaction, let dropped = statements.first?.parsed, dropped.node == "DropStmt",
+      let name = dropped.effects.dropped.first, dropped.effects.dropped.count == 1
+    else { return ownProbe }
+    return "SELECT CASE WHEN to_regclass(\(literal: name.quoted)) IS NULL THEN 'complete' ELSE 'absent' END, NULL::text"
+  }
+
   func operation(id: String, probe: SQL?, expectRows: Int?, undo: Undo) -> Operation {
     let locks = Script.locks(of: statements)
     guard isTransaction, let last = statements.indices.last else { return alone(id, probe, locks, undo) }

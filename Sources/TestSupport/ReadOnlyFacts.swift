@@ -1,0 +1,48 @@
+package import Catalog
+import JSONText
+package import PluginAPI
+import PostgresClient
+package import SQLText
+
+/// Facts of a real database, read in one READ ONLY transaction as the engine reads them.
+package struct ReadOnlyFacts: Facts {
+  package let capabilities: Capabilities
+  private let connection: Connection
+
+  /// A transaction for `body` alone.
+  package static func with<Value: Sendable>(
+    _ database: TestDatabase, role: String? = nil, _ body: (ReadOnlyFacts) async throws -> Value
+  ) async throws -> Value {
+    let connection = try await database.connect()
+    do {
+      _ = try await connection.script(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = public, pg_temp; SET LOCAL TimeZone = 'UTC'")
+      if let role { _ = try await connection.query("SET LOCAL ROLE \(id: role)") }
+      let facts = ReadOnlyFacts(
+        capabilities: Capabilities(version: connection.serverVersion), connection: connection)
+      let value = try await body(facts)
+      await connection.close()
+      return value
+    } catch {
+      await connection.close()
+      throw error
+    }
+  }
+
+  package func rows(_ query: SQL) async throws -> [Row] { try await connection.query(query).rows }
+
+  package func file(_ path: String) async throws -> String { throw Unavailable() }
+  package func program(_ arguments: [String]) async throws -> String { throw Unavailable() }
+
+  private struct Unavailable: Error {}
+}
+
+/// Compiles a step written as the value of `with:`.
+package func compile<Kind: StepKind>(
+  _ kind: Kind.Type, _ yaml: String, on database: TestDatabase = .current, role: String? = nil
+) async throws -> Program {
+  let parameters = try Kind.Parameters.read(yaml: yaml, file: "plan.yaml")
+  let step = Step(
+    id: "step", parameters: parameters, phase: Kind.phases[0], carry: .null, role: role, runTag: "r1_step")
+  return try await ReadOnlyFacts.with(database, role: role) { try await Kind.compile(step, $0) }
+}

@@ -1,0 +1,1 @@
+../../PlanModelTests/ToySteps.swift
