@@ -13,8 +13,8 @@ struct PlanCommand: Command {
       sizes, missing privileges, and from which step on there is no way back.
 
       Each phase is exact, predicted (from today's catalog and the effects of earlier steps) or known only after a
-      step has run. The statements printed for an exact phase are the statements that will run; names that hold
-      `preview` will hold the run's id. Exit 0, or 5 when a step is refused.
+      step has run. The statements printed for an exact phase are the statements that will run. Exit 0, or 5 when a
+      step is refused.
       """,
     section: Section.check, arguments: [.environment],
     options: [sql, steps, .environment, .variable, .output],
