@@ -16,7 +16,8 @@ package enum EventText {
     case .taskSkipped: return "\(operation(event)) was not necessary"
     case .taskIntent: return "\(operation(event)) starts on backend \(word(event, "pid") ?? "?")"
     case .taskInDoubt: return "\(operation(event)) is in doubt: its answer was not good or did not come"
-    case .taskProbed: return "\(operation(event)) was probed: \(word(event, "verdict") ?? "?")" + suffix(event, "detail")
+    case .taskProbed:
+      return "\(operation(event)) was probed: \(word(event, "verdict") ?? "?")" + suffix(event, "detail")
     case .phaseCompiled:
       return "compiled phase \(word(event, "phase") ?? "?") (\(word(event, "name") ?? "?")), "
         + "\(word(event, "tasks") ?? "?") tasks"

@@ -12,7 +12,8 @@ package struct Holding: Sendable, Hashable {
   package var runner: String
 
   package init(
-    run: String, step: String, fence: Int64, attempt: Int, phase: Int = 1, direction: Direction = .forward, runner: String
+    run: String, step: String, fence: Int64, attempt: Int, phase: Int = 1, direction: Direction = .forward,
+    runner: String
   ) {
     self.run = run
     self.step = step

@@ -62,13 +62,19 @@ package struct JournalReader: Sendable {
 
   package func programs(run: String, step: String? = nil) async throws -> [ProgramRecord] {
     try await all(
-      "\(sql: ProgramRecord.select) WHERE p.run_id = \(run) \(sql: only(step, "p")) ORDER BY p.step, p.phase, p.attempt")
+      """
+      \(sql: ProgramRecord.select) WHERE p.run_id = \(run) \(sql: only(step, "p"))
+      ORDER BY p.step, p.phase, p.attempt
+      """)
   }
 
   /// With the errors of those that failed.
   package func attempts(run: String, step: String? = nil) async throws -> [AttemptRecord] {
     try await all(
-      "\(sql: AttemptRecord.select) WHERE a.run_id = \(run) \(sql: only(step, "a")) ORDER BY a.started_at, a.step, a.attempt")
+      """
+      \(sql: AttemptRecord.select) WHERE a.run_id = \(run) \(sql: only(step, "a"))
+      ORDER BY a.started_at, a.step, a.attempt
+      """)
   }
 
   /// What keeps a step from being claimed, in words.

@@ -25,7 +25,8 @@ extension JournalSQL {
       return "SELECT * FROM caisson.claim(\(run), \(optional: step), \(runner), \(interval(ttl)))"
     }
     return """
-      SELECT * FROM caisson.claim_holding(\(run), \(optional: step), \(runner), \(interval(ttl)), \(resources.map(\.name)), \
+      SELECT * FROM caisson.claim_holding(\(run), \(optional: step), \(runner), \(interval(ttl)),
+        \(resources.map(\.name)), \
       \(resources.map(\.mode)))
       """
   }
@@ -39,7 +40,8 @@ extension JournalSQL {
   /// Names must exist before they can be held.
   package static func ensureResources(_ names: [String], capacity: Int = 1) -> SQL {
     """
-    INSERT INTO caisson.resource (name, capacity) SELECT n, \(capacity)::integer FROM unnest(\(names)::text[]) n ORDER BY n
+    INSERT INTO caisson.resource (name, capacity) SELECT n, \(capacity)::integer FROM unnest(\(names)::text[]) n
+    ORDER BY n
     ON CONFLICT (name) DO NOTHING
     """
   }

@@ -19,7 +19,8 @@ extension JournalSQL {
   ) -> SQL {
     """
     SELECT * FROM caisson.leave_step(\(holding.run), \(holding.step), \(holding.fence), \(holding.held.rawValue), \
-    \(state.rawValue), \(outcome.rawValue), \(optional: reason), \(optional: error?.sqlState), \(optional: error?.json), \(optional: delay.map(interval)), \
+    \(state.rawValue), \(outcome.rawValue), \(optional: reason), \(optional: error?.sqlState), \(optional: error?.json),
+      \(optional: delay.map(interval)), \
     \(holding.runner), \(details))
     """
   }
@@ -64,7 +65,8 @@ extension JournalSQL {
     error: ErrorRecord?, delay: Duration? = nil, began: String? = nil
   ) -> SQL {
     """
-    SELECT * FROM caisson.ride_failed(\(run), \(step), \(runner), \(state.rawValue), \(outcome.rawValue), \(optional: reason), \
+    SELECT * FROM caisson.ride_failed(\(run), \(step), \(runner), \(state.rawValue), \(outcome.rawValue),
+      \(optional: reason), \
     \(optional: error?.sqlState), \(optional: error?.json), \(optional: delay.map(interval)), \(optional: began))
     """
   }

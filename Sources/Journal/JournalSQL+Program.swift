@@ -6,14 +6,16 @@ extension JournalSQL {
   /// A compiled phase and its tasks, before the first operation runs; what an older program of the phase had not begun
   /// is voided. Row: `attempt` (of the program), `first_task`, `tasks_added`; tasks are numbered in the array's order.
   ///
-  /// Tasks hold `operation, slice, bounds, kind, title, cursor, total, undoes`. `undo` is what an undo program would run.
+  /// Tasks hold `operation, slice, bounds, kind, title, cursor, total, undoes`. `undo` is what an undo program would
+  /// run.
   package static func insertProgram(
     _ holding: Holding, phase: Int, name: String, operations: JSON, undo: JSON = [], carry: JSON, factsDigest: String?,
     findings: JSON = [], tasks: JSON
   ) -> SQL {
     """
     SELECT * FROM caisson.put_program(\(holding.run), \(holding.step), \(holding.fence), \(phase), \
-    \(holding.direction.rawValue), \(name), \(operations), \(undo), \(carry), \(optional: factsDigest.map(bytes)), \(findings), \
+    \(holding.direction.rawValue), \(name), \(operations), \(undo), \(carry), \(optional: factsDigest.map(bytes)),
+      \(findings), \
     \(tasks), \(holding.runner))
     """
   }

@@ -36,7 +36,8 @@ extension JournalSQL {
     e AS (
       INSERT INTO caisson.event (run_id, kind, actor, data)
       SELECT r.run_id, 'run.desired', \(by),
-        jsonb_strip_nulls(jsonb_build_object('desired', \(desired.rawValue)::text, 'reason', \(optional: reason)::text)) FROM r)
+        jsonb_strip_nulls(jsonb_build_object('desired', \(desired.rawValue)::text, 'reason', \(optional: reason)::text))
+          FROM r)
     SELECT state FROM r
     """
   }

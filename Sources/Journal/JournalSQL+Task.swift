@@ -3,7 +3,8 @@ import RunModel
 package import SQLText
 
 extension JournalSQL {
-  /// First statement of every work transaction. Row: `cursor, chunks, bounds, done_rows`. No row: replaced; roll back, stop.
+  /// First statement of every work transaction. Row: `cursor, chunks, bounds, done_rows`. No row: replaced; roll back,
+  /// stop.
   package static func prologue(_ holding: Holding, task: Int) -> SQL {
     """
     UPDATE caisson.task SET state = 'running', changed_at = clock_timestamp()
@@ -61,7 +62,8 @@ extension JournalSQL {
   /// How far a task is, where no work transaction says so. Row: `task`.
   package static func taskProgress(_ holding: Holding, task: Int, done: Int64?, total: Int64?) -> SQL {
     """
-    UPDATE caisson.task SET done_rows = coalesce(\(optional: done), done_rows), total_rows = coalesce(\(optional: total), total_rows)
+    UPDATE caisson.task SET done_rows = coalesce(\(optional: done), done_rows),
+      total_rows = coalesce(\(optional: total), total_rows)
     WHERE \(sql: mine(holding, task)) AND state IN ('pending','intent','running') RETURNING task
     """
   }

@@ -11,13 +11,14 @@ extension JournalSQL {
   /// Locks every step it can get, until the transaction ends. Row: `locked, steps, held`.
   package static func undoReady(_ run: String) -> SQL { "SELECT * FROM caisson.undo_ready(\(run))" }
 
-  /// A named step, or the last that can be taken back now. Row as of `claim`. No row: none just now, or nothing to undo.
+  /// A named step, or the last that can be taken back now. Row as of `claim`. No row: none just now, or nothing to
+  /// undo.
   package static func claimUndo(run: String, step: String? = nil, runner: String, ttl: Duration) -> SQL {
     "SELECT * FROM caisson.claim_undo(\(run), \(optional: step), \(runner), \(interval(ttl)))"
   }
 
-  /// Undo tasks in the order they run, each naming in `undoes` the forward task it takes back; forward tasks in `nothing`
-  /// changed nothing that outlives them. Row: `first_task`, `tasks_added`.
+  /// Undo tasks in the order they run, each naming in `undoes` the forward task it takes back; forward tasks in
+  /// `nothing` changed nothing that outlives them. Row: `first_task`, `tasks_added`.
   package static func insertUndoTasks(
     _ holding: Holding, phase: Int, program: Int, tasks: JSON, nothing: [Int] = []
   ) -> SQL {

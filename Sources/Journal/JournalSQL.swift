@@ -34,7 +34,8 @@ package enum JournalSQL {
   ) -> SQL {
     """
     INSERT INTO caisson.event (run_id, step, task, fence, kind, actor, data)
-    VALUES (\(optional: run), \(optional: step), \(optional: task), \(optional: fence), \(kind.rawValue), \(actor), \(data)) RETURNING id
+    VALUES (\(optional: run), \(optional: step), \(optional: task), \(optional: fence), \(kind.rawValue), \(actor),
+      \(data)) RETURNING id
     """
   }
 }

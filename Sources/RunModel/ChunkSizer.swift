@@ -13,7 +13,8 @@ package struct ChunkSizer: Sendable, Hashable {
     size = min(max(start, self.smallest), self.largest)
   }
 
-  /// A chunk of `rows` rows took `elapsed`. Fewer rows than asked for say nothing about a full chunk, unless it was slow.
+  /// A chunk of `rows` rows took `elapsed`. Fewer rows than asked for say nothing about a full chunk, unless it was
+  /// slow.
   package mutating func note(rows: Int, took elapsed: Duration) {
     let ratio = target.inSeconds / max(elapsed.inSeconds, 1e-6)
     if ratio >= 1, rows < size { return }

@@ -168,7 +168,8 @@ import Testing
       JournalSQL.claim(run: run, step: "a", runner: JournalFixture.runnerA, ttl: .milliseconds(1), resources: wanted))
     try await Task.sleep(for: .milliseconds(5))
     _ = try #require(try await fixture.takeOver(run))
-    let other = JournalSQL.claim(run: run, step: "b", runner: JournalFixture.runnerA, ttl: .seconds(9), resources: wanted)
+    let other = JournalSQL.claim(
+      run: run, step: "b", runner: JournalFixture.runnerA, ttl: .seconds(9), resources: wanted)
     #expect(try await fixture.sql(other).isEmpty)
     try await fixture.expectSound()
   }

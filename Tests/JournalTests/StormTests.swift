@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 @Suite(.database) struct StormTests {
-  /// After SKIP LOCKED a statement reads only the locked rows anew. A claim that joined the lease without locking it took
-  /// steps whose new holder's lease was still valid: about 4 in 10 under this load.
+  /// After SKIP LOCKED a statement reads only the locked rows anew. A claim that joined the lease without locking it
+  /// took steps whose new holder's lease was still valid: about 4 in 10 under this load.
   @Test("with many clients and leases of milliseconds no claim is premature, no step is held twice")
   func premature() async throws {
     try await storm(TestDatabase.current.target, clients: 12, rounds: 120)

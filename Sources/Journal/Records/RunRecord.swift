@@ -23,7 +23,8 @@ package struct RunRecord: Sendable, Hashable {
   package let seconds: Double
 
   static let select: SQL = """
-    SELECT r.run_id, p.name AS plan, p.environment, encode(r.plan_hash, 'hex') AS plan_hash, r.target, r.variant, r.state,
+    SELECT r.run_id, p.name AS plan, p.environment, encode(r.plan_hash, 'hex') AS plan_hash, r.target, r.variant,
+      r.state,
       r.desired, r.desired_by, r.desired_reason, r.host, r.started_by, r.created_at, r.finished_at, r.finalize_due,
       r.no_return_at, extract(epoch FROM coalesce(r.finished_at, clock_timestamp()) - r.created_at) AS seconds
     FROM caisson.run r JOIN caisson.plan p USING (plan_hash)

@@ -25,18 +25,22 @@ extension JournalSchema {
       FROM caisson.step s WHERE s.state = 'done' AND s.done_by = 'engine' AND NOT EXISTS (SELECT FROM caisson.attempt a
         WHERE a.run_id = s.run_id AND a.step = s.step AND a.fence = s.fence AND a.outcome = 'ok')
       UNION ALL
-      SELECT 'attempt.count', s.run_id, s.step, 'the step counts ' || s.attempt || ' attempts, recorded are ' || count(a)
+      SELECT 'attempt.count', s.run_id, s.step, 'the step counts ' || s.attempt || ' attempts, recorded are ' ||
+        count(a)
       FROM caisson.step s LEFT JOIN caisson.attempt a USING (run_id, step)
       GROUP BY s.run_id, s.step, s.attempt HAVING count(a) <> s.attempt
       UNION ALL
       SELECT 'fence.twice', NULL, NULL, 'fence ' || a.fence || ' was given ' || count(*) || ' times'
       FROM caisson.attempt a GROUP BY a.fence HAVING count(*) > 1
       UNION ALL
-      SELECT 'needs.unmet', s.run_id, s.step, 'the step is ' || s.state || ', and ' || n || ' is ' || coalesce(d.state, 'missing')
+      SELECT 'needs.unmet', s.run_id, s.step, 'the step is ' || s.state || ', and ' || n || ' is ' ||
+        coalesce(d.state, 'missing')
       FROM caisson.step s JOIN caisson.run r USING (run_id) CROSS JOIN unnest(s.needs) n
         LEFT JOIN caisson.step d ON d.run_id = s.run_id AND d.step = n COLLATE "C"
-      WHERE s.state IN ('running','done') AND s.done_by IS DISTINCT FROM 'person' AND s.done_by IS DISTINCT FROM 'carried'
-        AND r.state NOT IN ('undoing','rolled_back','rollback_failed') AND (d.state IS NULL OR d.state NOT IN ('done','skipped'))
+      WHERE s.state IN ('running','done') AND s.done_by IS DISTINCT FROM 'person'
+        AND s.done_by IS DISTINCT FROM 'carried'
+        AND r.state NOT IN ('undoing','rolled_back','rollback_failed')
+        AND (d.state IS NULL OR d.state NOT IN ('done','skipped'))
       UNION ALL
       SELECT 'undo.order', s.run_id, s.step, 'undone before ' || w
       FROM caisson.step s JOIN caisson.run r USING (run_id), LATERAL caisson.undo_waits_for(s.run_id, s.step) w
@@ -76,7 +80,8 @@ extension JournalSchema {
       GROUP BY h.name, r.capacity HAVING count(*) > r.capacity AND bool_or(h.mode = 'exclusive')
         OR count(DISTINCT h.mode) > 1 OR count(*) > r.capacity
       UNION ALL
-      SELECT 'event.gap', NULL, NULL, 'sealed numbers miss ' || (q.first_seq - q.before - 1) || ' before ' || q.first_seq
+      SELECT 'event.gap', NULL, NULL, 'sealed numbers miss ' || (q.first_seq - q.before - 1) || ' before ' ||
+        q.first_seq
       FROM (SELECT x.first_seq, coalesce(lag(x.last_seq) OVER (ORDER BY x.first_seq), 0) AS before FROM (
         SELECT e.seq AS first_seq, e.seq AS last_seq FROM caisson.event e WHERE e.seq IS NOT NULL
         UNION ALL SELECT a.first_seq, a.last_seq FROM caisson.anchor a) x) q

@@ -82,7 +82,8 @@ extension JournalSchema {
     END $$;
 
     -- Claim and hold, or neither; the block is a savepoint, so a claim without its resources leaves nothing behind.
-    CREATE FUNCTION caisson.claim_holding(run uuid, step_name text, holder uuid, ttl interval, names text[], modes text[],
+    CREATE FUNCTION caisson.claim_holding(run uuid, step_name text, holder uuid, ttl interval, names text[],
+      modes text[],
       OUT step text, OUT fence bigint, OUT attempt integer, OUT phase integer, OUT was text)
     RETURNS SETOF record LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     #variable_conflict use_column
@@ -96,10 +97,10 @@ extension JournalSchema {
     EXCEPTION WHEN SQLSTATE 'CA004' THEN RETURN;
     END $$;
 
-    -- Take over one step whose lease ran out or whose runner is proven dead, with all its unfinished tasks or not at all.
-    -- Step and lease are locked together, so both are seen as they are now; the tasks are read by later statements (in
-    -- one statement, tasks committed between its snapshot and its lock would keep the old fence). A task that is locked
-    -- has a transaction in flight on the server: proof of life, back off. No row: nothing to take just now.
+    -- Take over one step whose lease ran out or whose runner is proven dead, with all its unfinished tasks or not at
+    -- all. Step and lease are locked together, so both are seen as they are now; the tasks are read by later statements
+    -- (in one statement, tasks committed between its snapshot and its lock would keep the old fence). A task that is
+    -- locked has a transaction in flight on the server: proof of life, back off. No row: nothing to take just now.
     CREATE FUNCTION caisson.take_over(run uuid, holder uuid, ttl interval,
       OUT step text, OUT fence bigint, OUT attempt integer, OUT phase integer, OUT was bigint, OUT direction text)
     RETURNS SETOF record LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
@@ -112,12 +113,14 @@ extension JournalSchema {
       LOOP
         PERFORM 1 FROM caisson.step s JOIN caisson.lease l ON l.run_id = s.run_id AND l.step = s.step
             LEFT JOIN caisson.runner x ON x.runner_id = l.runner_id
-          WHERE s.run_id = run AND s.step = k AND l.fence = s.fence AND s.fence = old AND s.state IN ('running','undoing')
+          WHERE s.run_id = run AND s.step = k AND l.fence = s.fence AND s.fence = old
+            AND s.state IN ('running','undoing')
             AND (l.until < clock_timestamp() OR x.dead_at IS NOT NULL) FOR NO KEY UPDATE OF s, l SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
         IF (SELECT count(*) FROM (SELECT 1 FROM caisson.task t WHERE t.run_id = run AND t.step = k
               AND caisson.unfinished(t.state) FOR NO KEY UPDATE SKIP LOCKED) g)
-           = (SELECT count(*) FROM caisson.task t WHERE t.run_id = run AND t.step = k AND caisson.unfinished(t.state)) THEN
+           = (SELECT count(*) FROM caisson.task t WHERE t.run_id = run AND t.step = k AND caisson.unfinished(t.state))
+        THEN
           f := nextval('caisson.fence');
           UPDATE caisson.step s SET fence = f, attempt = s.attempt + 1, changed_at = clock_timestamp()
            WHERE s.run_id = run AND s.step = k

@@ -2,7 +2,8 @@ extension JournalSchema {
   /// How a holding ends, and what persons may decide about a step nobody holds.
   static let finishFunctions = #"""
     -- Lease and resources go, the attempt gets its one outcome; the caller has locked the step under that fence.
-    CREATE FUNCTION caisson.end_holding(run uuid, step_name text, my_fence bigint, result text, code text, problem jsonb)
+    CREATE FUNCTION caisson.end_holding(run uuid, step_name text, my_fence bigint, result text, code text,
+      problem jsonb)
     RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     BEGIN
       DELETE FROM caisson.lease WHERE run_id = run AND step = step_name AND fence = my_fence;
@@ -66,7 +67,8 @@ extension JournalSchema {
     DECLARE s caisson.step;
     BEGIN
       SELECT * INTO s FROM caisson.step x WHERE x.run_id = run AND x.step = step_name AND x.state IN
-        ('pending','failed','blocked','backoff','waiting','in_doubt','undone','undo_failed') FOR NO KEY UPDATE SKIP LOCKED;
+        ('pending','failed','blocked','backoff','waiting','in_doubt','undone','undo_failed')
+        FOR NO KEY UPDATE SKIP LOCKED;
       IF NOT FOUND OR NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.finished_at IS NULL) THEN
         RETURN; END IF;
       UPDATE caisson.task t SET state = 'in_doubt', changed_at = clock_timestamp()
@@ -75,8 +77,9 @@ extension JournalSchema {
         phase = CASE s.state WHEN 'undone' THEN 1 ELSE s.phase END, ready = caisson.needs_met(run, s.needs),
         retry_from = s.attempt, not_before = '-infinity', reason = why, changed_at = clock_timestamp()
        WHERE x.run_id = run AND x.step = step_name;
-      INSERT INTO caisson.event (run_id, step, fence, kind, actor, data) VALUES (run, step_name, s.fence, 'step.retried',
-        actor, jsonb_strip_nulls(jsonb_build_object('was', s.state, 'reason', why)));
+      INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
+      VALUES (run, step_name, s.fence, 'step.retried', actor,
+        jsonb_strip_nulls(jsonb_build_object('was', s.state, 'reason', why)));
       RETURN QUERY SELECT s.state;
     END $$;
 

@@ -1,9 +1,10 @@
 extension JournalSchema {
   /// Steps that are one transaction: claim and finish in the work transaction itself.
   static let rideFunctions = #"""
-    -- Claim and finish of a step that is one transaction; the work runs between this call and COMMIT. The lock on its row
-    -- is the lease, the commit is the outcome. Raises CA001 when it may not run, so that a pipelined transaction dies.
-    -- Needs may be read by the locking statement: what was done stays done as long as the run, read later, is running.
+    -- Claim and finish of a step that is one transaction; the work runs between this call and COMMIT. The lock on its
+    -- row is the lease, the commit is the outcome. Raises CA001 when it may not run, so that a pipelined transaction
+    -- dies. Needs may be read by the locking statement: what was done stays done as long as the run, read later, is
+    -- running.
     CREATE FUNCTION caisson.ride(run uuid, step_name text, runner uuid, details jsonb DEFAULT '{}') RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     DECLARE f bigint;
@@ -66,8 +67,10 @@ extension JournalSchema {
         not_before = CASE WHEN delay IS NULL THEN '-infinity' ELSE clock_timestamp() + delay END
        WHERE x.run_id = run AND x.step = step_name;
       UPDATE caisson.task t SET fence = f WHERE t.run_id = run AND t.step = step_name AND caisson.unfinished(t.state);
-      INSERT INTO caisson.attempt (run_id, step, attempt, fence, runner_id, started_at, ended_at, outcome, sqlstate, error)
-      VALUES (run, step_name, s.attempt + 1, f, runner, least(began, clock_timestamp()), clock_timestamp(), result, code,
+      INSERT INTO caisson.attempt (run_id, step, attempt, fence, runner_id, started_at, ended_at, outcome, sqlstate,
+        error)
+      VALUES (run, step_name, s.attempt + 1, f, runner, least(began, clock_timestamp()), clock_timestamp(), result,
+        code,
               problem);
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, f, 'step.' || to_state, runner::text, jsonb_strip_nulls(jsonb_build_object(

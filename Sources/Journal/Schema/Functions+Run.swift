@@ -1,11 +1,12 @@
 extension JournalSchema {
   /// Creating a run, turning it, settling it.
   static let runFunctions = #"""
-    -- One call for a whole run: steps, programs and tasks come as arrays of records. A live run of the same plan, target
-    -- and variant is returned instead (created = false).
+    -- One call for a whole run: steps, programs and tasks come as arrays of records. A live run of the same plan,
+    -- target and variant is returned instead (created = false).
     CREATE FUNCTION caisson.create_run(plan bytea, target_name text, variant_name text, first_state text, at_host text,
       actor text, amended bytea, steps jsonb, programs jsonb, tasks jsonb)
-    RETURNS TABLE (run_id uuid, created boolean, state text) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    RETURNS TABLE (run_id uuid, created boolean, state text) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS
+      $$
     #variable_conflict use_column
     DECLARE id uuid;
     BEGIN

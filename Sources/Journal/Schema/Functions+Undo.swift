@@ -25,7 +25,8 @@ extension JournalSchema {
     DECLARE n bigint;
     BEGIN
       SELECT count(*) INTO n FROM (SELECT 1 FROM caisson.step s WHERE s.run_id = run FOR NO KEY UPDATE SKIP LOCKED) q;
-      RETURN QUERY SELECT n, count(*), count(*) FILTER (WHERE s.state = 'running') FROM caisson.step s WHERE s.run_id = run;
+      RETURN QUERY SELECT n, count(*), count(*) FILTER (WHERE s.state = 'running') FROM caisson.step s WHERE s.run_id =
+        run;
     END $$;
 
     -- Dependents that still have something to take back; followed through those that never ran.
@@ -55,7 +56,8 @@ extension JournalSchema {
           AND caisson.needs_undo(s.state, s.attempt) AND s.state NOT IN ('running','undoing')
           AND s.not_before <= clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        IF NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.state = 'undoing' AND r.desired = 'rollback')
+        IF NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.state = 'undoing' AND r.desired =
+          'rollback')
           THEN RETURN; END IF;
         CONTINUE WHEN EXISTS (SELECT FROM caisson.undo_waits_for(run, k));
         SELECT h.fence, h.attempt INTO f, a FROM caisson.begin_holding(run, k, holder, ttl, 'undo') h;

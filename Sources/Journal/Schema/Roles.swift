@@ -17,7 +17,8 @@ extension JournalSchema {
           END;
         END LOOP;
       END IF;
-      IF (SELECT count(*) FROM pg_catalog.pg_roles WHERE rolname IN ('caisson_reader','caisson_operator','caisson_runner')) < 3
+      IF (SELECT count(*) FROM pg_catalog.pg_roles WHERE rolname IN
+        ('caisson_reader','caisson_operator','caisson_runner')) < 3
         THEN RETURN; END IF;
       GRANT USAGE ON SCHEMA caisson TO caisson_reader;
       GRANT SELECT ON ALL TABLES IN SCHEMA caisson TO caisson_reader;

@@ -13,7 +13,8 @@ extension JournalSchema {
       WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200,
             autovacuum_vacuum_cost_delay = 0);
 
-    -- One holding of a step, one terminal outcome. No foreign key and no second index: written in every step's transaction.
+    -- One holding of a step, one terminal outcome. No foreign key and no second index: written in every step's
+    -- transaction.
     CREATE TABLE caisson.attempt (
       run_id         uuid NOT NULL,
       step           text COLLATE "C" NOT NULL,
@@ -24,7 +25,8 @@ extension JournalSchema {
       backend_pid    integer, backend_start timestamptz, timeline integer,
       started_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
       ended_at       timestamptz,
-      outcome        text CHECK (outcome IN ('ok','error','timeout','canceled','fenced','abandoned','in_doubt','waiting')),
+      outcome        text CHECK (outcome IN
+        ('ok','error','timeout','canceled','fenced','abandoned','in_doubt','waiting')),
       sqlstate       text, error jsonb,
       CHECK ((outcome IS NULL) = (ended_at IS NULL)),
       PRIMARY KEY (run_id, step, attempt));

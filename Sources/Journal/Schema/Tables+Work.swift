@@ -135,7 +135,8 @@ extension JournalSchema {
       intent         jsonb,                           -- object, statement digest, expected state, backend pid and start
       cursor         jsonb,
       chunks         bigint NOT NULL DEFAULT 0,       -- +1 per committed chunk: settles a COMMIT whose answer was lost
-      xid            xid8,                            -- of the last work transaction: pg_xact_status(xid) settles it too
+      -- of the last work transaction: pg_xact_status(xid) settles it too
+      xid            xid8,
       done_rows      numeric NOT NULL DEFAULT 0,
       total_rows     numeric,
       result         jsonb,

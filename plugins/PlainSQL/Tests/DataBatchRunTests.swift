@@ -25,17 +25,26 @@ struct DataBatchRunTests {
 
   private func text(_ query: SQL) async throws -> String? { try await TestDatabase.current.sql(query).value }
 
-  @Test("each matching row is changed once, across keys of any type", arguments: [
-    ("text", "text COLLATE \"und-x-icu\"", "CASE g % 4 WHEN 0 THEN 'ä' WHEN 1 THEN 'A''' WHEN 2 THEN '\"x\",' ELSE '(' END || g"),
-    ("uuid", "uuid", "gen_random_uuid()"), ("timestamptz", "timestamptz", "now() + g * interval '1.000001 s'"),
-    ("numeric", "numeric", "g / 7.0"), ("double", "float8", "g / 7.0"), ("bytea", "bytea", "decode(md5(g::text), 'hex')"),
-    ("char", "char(8)", "'c' || g"), ("interval", "interval", "g * interval '1 day 1 s'"), ("inet", "inet", "'10.0.0.0'::inet + g"),
-    ("bool and int", "boolean NOT NULL, k2 int", "g % 2 = 0, g"), ("enum", "mood NOT NULL, k2 text", "(ARRAY['b','a','c'])[1 + g % 3]::mood, g::text"),
-  ])
+  @Test(
+    "each matching row is changed once, across keys of any type",
+    arguments: [
+      (
+        "text", "text COLLATE \"und-x-icu\"",
+        "CASE g % 4 WHEN 0 THEN 'ä' WHEN 1 THEN 'A''' WHEN 2 THEN '\"x\",' ELSE '(' END || g"
+      ),
+      ("uuid", "uuid", "gen_random_uuid()"), ("timestamptz", "timestamptz", "now() + g * interval '1.000001 s'"),
+      ("numeric", "numeric", "g / 7.0"), ("double", "float8", "g / 7.0"),
+      ("bytea", "bytea", "decode(md5(g::text), 'hex')"),
+      ("char", "char(8)", "'c' || g"), ("interval", "interval", "g * interval '1 day 1 s'"),
+      ("inet", "inet", "'10.0.0.0'::inet + g"),
+      ("bool and int", "boolean NOT NULL, k2 int", "g % 2 = 0, g"),
+      ("enum", "mood NOT NULL, k2 text", "(ARRAY['b','a','c'])[1 + g % 3]::mood, g::text"),
+    ])
   func keys(name: String, type: String, value: String) async throws {
     let database = TestDatabase.current
     let composite = type.contains(", k2")
-    try await database.script("""
+    try await database.script(
+      """
       CREATE TYPE mood AS ENUM ('b', 'a', 'c');
       CREATE TABLE "Odd ""one" (k1 \(type), v int NOT NULL, n int NOT NULL DEFAULT 0, PRIMARY KEY (k1\(composite ? ", k2" : "")));
       INSERT INTO "Odd ""one" SELECT \(value), g % 2 FROM generate_series(1, 100) g;
@@ -49,7 +58,9 @@ struct DataBatchRunTests {
       hand.size = size
       try await hand.run(program.operations)
     }
-    #expect(try await text("SELECT string_agg(DISTINCT v || ':' || n, ' ' ORDER BY v || ':' || n) FROM \"Odd \"\"one\"") == "0:0 2:3")
+    #expect(
+      try await text("SELECT string_agg(DISTINCT v || ':' || n, ' ' ORDER BY v || ':' || n) FROM \"Odd \"\"one\"")
+        == "0:0 2:3")
   }
 
   @Test("slices together change each row once")
@@ -85,7 +96,8 @@ struct DataBatchRunTests {
     _ = try await connection.query(Hand(connection: connection, size: 9).bound(work.statements[0], first.cursor, nil))
     await connection.close()
     // Rows before and behind the cursor change, go and come.
-    try await database.script("""
+    try await database.script(
+      """
       UPDATE vehicles SET notes = 'seen' WHERE id IN (3, 150);
       DELETE FROM vehicles WHERE id IN (4, 151);
       INSERT INTO vehicles (id, organization_id, plate, km) VALUES (1000, 1, 'new', 5);
@@ -101,15 +113,19 @@ struct DataBatchRunTests {
   @Test("a row that another transaction changes while the chunk waits for it is judged as it then is")
   func contended() async throws {
     let database = TestDatabase.current
-    let connection = try await database.connect(), other = try await database.connect()
-    let program = try await program("table: vehicles\nset: {km: km + 1}\nwhere: status = 'active'\nverify: none", on: connection)
-    _ = try await other.script("BEGIN; UPDATE vehicles SET status = 'sold' WHERE id = 5; UPDATE vehicles SET km = 7000 WHERE id = 6")
+    let connection = try await database.connect()
+    let other = try await database.connect()
+    let program = try await program(
+      "table: vehicles\nset: {km: km + 1}\nwhere: status = 'active'\nverify: none", on: connection)
+    _ = try await other.script(
+      "BEGIN; UPDATE vehicles SET status = 'sold' WHERE id = 5; UPDATE vehicles SET km = 7000 WHERE id = 6")
     let work = try chunks(program)
     async let walked = Hand(connection: connection, size: 500).walk(work)
     try await waitForLock(by: connection)
     _ = try await other.script("COMMIT")
     #expect(try await walked.rows == 199)
-    #expect(try await text("SELECT string_agg(km::text, ' ' ORDER BY id) FROM vehicles WHERE id IN (5, 6)") == "50 7001")
+    #expect(
+      try await text("SELECT string_agg(km::text, ' ' ORDER BY id) FROM vehicles WHERE id IN (5, 6)") == "50 7001")
   }
 
   private func waitForLock(by connection: Connection) async throws {
@@ -142,10 +158,13 @@ struct DataBatchRunTests {
     #expect(try await text("SELECT count(*) FROM vehicles WHERE notes = 'x'") == "0")
   }
 
-  @Test("rollback of a delete brings the rows back with their identities, half of them deleted or all", arguments: [12, 1000])
+  @Test(
+    "rollback of a delete brings the rows back with their identities, half of them deleted or all",
+    arguments: [12, 1000])
   func undoDelete(chunks: Int) async throws {
     let connection = try await TestDatabase.current.connect()
-    _ = try await connection.script("""
+    _ = try await connection.script(
+      """
       ALTER TABLE vehicles ALTER id SET GENERATED ALWAYS; DROP TABLE trips; ALTER TABLE vehicles DROP COLUMN status CASCADE
       """)
     let program = try await program("table: vehicles\ndelete: true\nwhere: km > 500\nkeep_undo: true", on: connection)
@@ -186,7 +205,8 @@ struct DataBatchRunTests {
   @Test("on a large table a chunk reads its own range, not the table")
   func plans() async throws {
     let database = TestDatabase.current
-    try await database.script("""
+    try await database.script(
+      """
       CREATE TABLE big (id bigint PRIMARY KEY, v int); INSERT INTO big SELECT g, 0 FROM generate_series(1, 100000) g; ANALYZE big
       """)
     let connection = try await database.connect()

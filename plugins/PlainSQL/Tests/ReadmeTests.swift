@@ -38,7 +38,8 @@ struct ReadmeTests {
   private func table(_ fields: [KeyedField]) -> String {
     let rows = fields.map { keyed in
       let field = keyed.field
-      let fallback = field.required ? "required" : field.fallback.map { $0.isNull ? "" : "`\($0.string ?? $0.text)`" } ?? ""
+      let fallback =
+        field.required ? "required" : field.fallback.map { $0.isNull ? "" : "`\($0.string ?? $0.text)`" } ?? ""
       return "| `\(keyed.key)`\(field.tuning ? " †" : "") | \(field.shape.title) | \(fallback) | \(field.help) |\n"
     }
     return "| parameter | type | default | meaning |\n|---|---|---|---|\n" + rows.joined()

@@ -45,20 +45,9 @@ struct BatchCompiler {
 
   /// The server's own word on names and types, from its planner; nothing runs.
   private func attempt(_ plan: BatchPlan) async throws -> Finding? {
-    let statement = plan.explainable
-    let body = """
-      BEGIN
-        PERFORM set_config('caisson.attempt', '', true);
-        EXECUTE \(Quoting.literal("EXPLAIN " + statement));
-      EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
-        PERFORM set_config('caisson.attempt', SQLERRM, true);
-      END
-      """
-    _ = try await facts.rows("DO LANGUAGE plpgsql \(literal: body)")
-    let answer = try await facts.rows("SELECT current_setting('caisson.attempt', true) AS answer").first?["answer"]
-    guard let answer, !answer.isEmpty else { return nil }
+    guard let refused = try await facts.attempt("EXPLAIN " + plan.explainable) else { return nil }
     return .refusal(
-      "batch.statement", "the server refuses the chunk's statement: \(answer)",
+      "batch.statement", "the server refuses the chunk's statement: \(refused.message)",
       choices: ["correct the expressions"], at: wanted.set == nil ? wanted.$where : wanted.$set)
   }
 }

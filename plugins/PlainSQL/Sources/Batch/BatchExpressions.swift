@@ -1,5 +1,5 @@
-import PluginAPI
 import PlanSchema
+import PluginAPI
 import SQLText
 import YAMLTree
 

@@ -34,8 +34,9 @@ struct BatchPlan {
     var list: [Operation] = []
     if wanted.keepUndo { list.append(undoTable.creation) }
     let statement = ChunkStatement(plan: self, keeping: wanted.keepUndo).text
-    list.append(.chunked(
-      id: "batch", title: title, work(statement), locks: ChunkStatement.locks(statement), undo: undo))
+    list.append(
+      .chunked(
+        id: "batch", title: title, work(statement), locks: ChunkStatement.locks(statement), undo: undo))
     if wanted.verify == .noneLeft, wanted.insertInto == nil { list.append(verification) }
     return list
   }
@@ -64,17 +65,20 @@ struct BatchPlan {
 
   private var undo: Undo {
     guard wanted.keepUndo else {
-      return .irreversible(reason: wanted.insertInto == nil
-        ? "old values are not kept; set keep_undo" : "which rows were inserted is not kept; set keep_undo")
+      return .irreversible(
+        reason: wanted.insertInto == nil
+          ? "old values are not kept; set keep_undo" : "which rows were inserted is not kept; set keep_undo")
     }
     return .operations(undoTable.restoration(chunk: wanted.chunk))
   }
 
   private var verification: Operation {
     let alias = Quoting.identifier(table.name.name)
-    let query: SQL = "SELECT NOT EXISTS (SELECT FROM \(sql: table.source) AS \(sql: alias) WHERE \(sql: condition ?? "true"))"
+    let query: SQL =
+      "SELECT NOT EXISTS (SELECT FROM \(sql: table.source) AS \(sql: alias) WHERE \(sql: condition ?? "true"))"
     let message =
-      "rows of \(table.name) still match `where`: the change does not make it false, or the application still writes such rows"
+      "rows of \(table.name) still match `where`: the change does not make it false, or the application still"
+      + " writes such rows"
     return .observe(
       id: "verify", title: "verify that no row is left",
       ObserveWork([.init("none_left", query, expect: .isTrue, message: message)]))

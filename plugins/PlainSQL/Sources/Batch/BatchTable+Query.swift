@@ -35,7 +35,8 @@ extension BatchTable {
 
   private static let keysQuery = """
     SELECT jsonb_agg(jsonb_build_object('name', i.indexrelid::regclass::text, 'columns',
-          (SELECT jsonb_agg(a.attname ORDER BY k.place) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
+          (SELECT jsonb_agg(a.attname ORDER BY k.place)
+            FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
             WHERE k.place <= i.indnkeyatts)) ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid)
       FROM pg_catalog.pg_index i
@@ -61,9 +62,11 @@ extension BatchTable {
 
   /// Names of the schema's tables, for "did you mean".
   static func namesakes(of name: QualifiedName, _ facts: any Facts) async throws -> [String] {
-    try await facts.rows("""
+    try await facts.rows(
+      """
       SELECT c.relname::text AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = \(name.schema) AND c.relkind IN ('r', 'p') ORDER BY 1 LIMIT 2000
-      """).map { try $0.string("name") }
+      """
+    ).map { try $0.string("name") }
   }
 }

@@ -40,45 +40,48 @@ struct ChunkStatement {
     return window.opening
       + window.chunk(
         columns: keeping ? old : [], matching: plan.condition, lock: "FOR NO KEY UPDATE OF \(quotedAlias)")
-      + """
-      , "caisson_changed" AS (
-        UPDATE \(plan.table.source) AS \(quotedAlias) SET \(assignments.joined(separator: ", "))
-        FROM "\(chunk)" WHERE \(plan.key.joined(alias, to: chunk))
-        RETURNING \(returned)
-      )
-      """ + (keeping ? plan.undoTable.savingUpdates(count: set.count) : "") + window.closing(counting: "caisson_changed")
+        + """
+        , "caisson_changed" AS (
+          UPDATE \(plan.table.source) AS \(quotedAlias) SET \(assignments.joined(separator: ", "))
+          FROM "\(chunk)" WHERE \(plan.key.joined(alias, to: chunk))
+          RETURNING \(returned)
+        )
+        """ + (keeping ? plan.undoTable.savingUpdates(count: set.count) : "")
+      + window.closing(counting: "caisson_changed")
   }
 
   private var delete: String {
     let columns = plan.table.insertable.map { "\(quotedAlias).\(Quoting.identifier($0))" }.joined(separator: ", ")
     return window.opening
       + window.chunk(matching: plan.condition, lock: "FOR UPDATE OF \(quotedAlias)")
-      + """
-      , "caisson_changed" AS (
-        DELETE FROM \(plan.table.source) AS \(quotedAlias) USING "\(chunk)"
-        WHERE \(plan.key.joined(alias, to: chunk))
-        RETURNING \(keeping ? columns : "1")
-      )
-      """ + (keeping ? plan.undoTable.savingReturned : "") + window.closing(counting: "caisson_changed")
+        + """
+        , "caisson_changed" AS (
+          DELETE FROM \(plan.table.source) AS \(quotedAlias) USING "\(chunk)"
+          WHERE \(plan.key.joined(alias, to: chunk))
+          RETURNING \(keeping ? columns : "1")
+        )
+        """ + (keeping ? plan.undoTable.savingReturned : "") + window.closing(counting: "caisson_changed")
   }
 
   /// Each expression is cast to its column's type: a bare constant would otherwise reach it as text.
   private func insert(into target: BatchTable) -> String {
     let columns = plan.wanted.insertInto?.columns ?? [:]
     let values = columns.enumerated().map { place, entry in
-      "CAST(\(BatchExpressions.embedded(entry.value.text)) AS \(target[entry.key]?.type ?? "text")) AS \"caisson_v\(place + 1)\""
+      let value = BatchExpressions.embedded(entry.value.text), type = target[entry.key]?.type ?? "text"
+      return "CAST(\(value) AS \(type)) AS \"caisson_v\(place + 1)\""
     }
     let key = (target.usableKeys.first?.columns ?? []).map(Quoting.identifier).joined(separator: ", ")
     let order = plan.key.aliasList
+    let selected = (1...max(1, columns.count)).map { "\"caisson_v\($0)\"" }.joined(separator: ", ")
     return window.opening
       + window.chunk(columns: values, matching: plan.condition, lock: nil)
-      + """
-      , "caisson_changed" AS (
-        INSERT INTO \(target.name.quoted) (\(columns.keys.map(Quoting.identifier).joined(separator: ", ")))
-        SELECT \((1...max(1, columns.count)).map { "\"caisson_v\($0)\"" }.joined(separator: ", ")) FROM "\(chunk)" ORDER BY \(order)\(conflict(target))
-        RETURNING \(keeping ? key : "1")
-      )
-      """ + (keeping ? plan.undoTable.savingReturned : "") + window.closing(counting: "caisson_changed")
+        + """
+        , "caisson_changed" AS (
+          INSERT INTO \(target.name.quoted) (\(columns.keys.map(Quoting.identifier).joined(separator: ", ")))
+          SELECT \(selected) FROM "\(chunk)" ORDER BY \(order)\(conflict(target))
+          RETURNING \(keeping ? key : "1")
+        )
+        """ + (keeping ? plan.undoTable.savingReturned : "") + window.closing(counting: "caisson_changed")
   }
 
   private func conflict(_ target: BatchTable) -> String {
@@ -91,7 +94,8 @@ struct ChunkStatement {
       let list = key.map(Quoting.identifier).joined(separator: ", ")
       let others = insertion.columns.keys.filter { !key.contains($0) }.map(Quoting.identifier)
       guard !others.isEmpty else { return "\n  ON CONFLICT (\(list)) DO NOTHING" }
-      return "\n  ON CONFLICT (\(list)) DO UPDATE SET " + others.map { "\($0) = EXCLUDED.\($0)" }.joined(separator: ", ")
+      return "\n  ON CONFLICT (\(list)) DO UPDATE SET "
+        + others.map { "\($0) = EXCLUDED.\($0)" }.joined(separator: ", ")
     }
   }
 }

@@ -53,7 +53,9 @@ struct DataBatch: StepKind {
           hint: "for example `where: new_column IS NULL`; `where: 'true'` with `verify: none` for all rows")
       }
       if set?.isEmpty ?? false { report.error("value.missing", "`set` names no column", at: $set) }
-      if insertInto?.columns.isEmpty ?? false { report.error("value.missing", "`columns` names no column", at: $insertInto) }
+      if insertInto?.columns.isEmpty ?? false {
+        report.error("value.missing", "`columns` names no column", at: $insertInto)
+      }
       if conflict != .fail, insertInto == nil {
         report.error("batch.conflict", "`conflict` belongs to `insert_into`", at: $conflict)
       }

@@ -13,7 +13,8 @@ struct KeySample {
   private var share: String {
     """
     "caisson_share" AS (
-      SELECT least(100, 30000.0 / greatest(1, COALESCE((SELECT sum(l.relpages) FROM pg_catalog.pg_partition_tree(c.oid) p
+      SELECT least(100, 30000.0 / greatest(1, COALESCE((SELECT sum(l.relpages)
+          FROM pg_catalog.pg_partition_tree(c.oid) p
           JOIN pg_catalog.pg_class l ON l.oid = p.relid WHERE p.isleaf), c.relpages)))::float8 AS percent
       FROM pg_catalog.pg_class c WHERE c.oid = \(Quoting.literal(table.name.quoted))::regclass
     )
@@ -25,26 +26,30 @@ struct KeySample {
   }
 
   func total(_ condition: String?) -> SQL {
-    SQL(verbatim: """
-      WITH \(share)
-      SELECT (count(*) * 100 / (SELECT percent FROM "caisson_share"))::bigint AS "total" FROM \(sampled)\(condition.map { " WHERE " + $0 } ?? "")
-      """)
+    SQL(
+      verbatim: """
+        WITH \(share)
+        SELECT (count(*) * 100 / (SELECT percent FROM "caisson_share"))::bigint AS "total"
+        FROM \(sampled)\(condition.map { " WHERE " + $0 } ?? "")
+        """)
   }
 
   /// Ranges of about as many keys; the first is open below, the last above.
   func slices(_ count: Int) -> SQL {
-    SQL(verbatim: """
-      WITH \(share), "caisson_sample" AS (
-        SELECT \(key.selected(from: table.name.name)), ntile(\(count)) OVER (ORDER BY \(key.list(of: table.name.name))) AS part
-        FROM \(sampled)
-      ), "caisson_bound" AS (
-        SELECT DISTINCT ON (part) part, \(key.cursor) AS upto FROM "caisson_sample" WHERE part < \(count)
-        ORDER BY part, \(key.aliases.map { Quoting.identifier($0) + " DESC" }.joined(separator: ", "))
-      )
-      SELECT jsonb_build_object('after', lag(upto) OVER (ORDER BY part), 'upto', upto) AS "slice",
-        (SELECT greatest(0, c.reltuples)::bigint / \(count) FROM pg_catalog.pg_class c
-          WHERE c.oid = \(Quoting.literal(table.name.quoted))::regclass) AS "total"
-      FROM (SELECT part, upto FROM "caisson_bound" UNION ALL SELECT \(count), NULL) b ORDER BY part
-      """)
+    SQL(
+      verbatim: """
+        WITH \(share), "caisson_sample" AS (
+          SELECT \(key.selected(from: table.name.name)),
+            ntile(\(count)) OVER (ORDER BY \(key.list(of: table.name.name))) AS part
+          FROM \(sampled)
+        ), "caisson_bound" AS (
+          SELECT DISTINCT ON (part) part, \(key.cursor) AS upto FROM "caisson_sample" WHERE part < \(count)
+          ORDER BY part, \(key.aliases.map { Quoting.identifier($0) + " DESC" }.joined(separator: ", "))
+        )
+        SELECT jsonb_build_object('after', lag(upto) OVER (ORDER BY part), 'upto', upto) AS "slice",
+          (SELECT greatest(0, c.reltuples)::bigint / \(count) FROM pg_catalog.pg_class c
+            WHERE c.oid = \(Quoting.literal(table.name.quoted))::regclass) AS "total"
+        FROM (SELECT part, upto FROM "caisson_bound" UNION ALL SELECT \(count), NULL) b ORDER BY part
+        """)
   }
 }

@@ -46,19 +46,22 @@ struct RestoreStatement {
     return window.opening
       + window.chunk(
         columns: old, joining: " JOIN \(table.source) AS \(target) ON \(sameKey)",
-        matching: "ROW(\(now))::record OPERATOR(pg_catalog.*=) ROW(\(then))::record", lock: "FOR NO KEY UPDATE OF \(target)")
-      + """
-      , "caisson_changed" AS (
-        UPDATE \(table.source) AS \(target) SET \(assignments.joined(separator: ", "))
-        FROM "\(chunk)" WHERE \(key.joined(table.name.name, to: chunk))
-        RETURNING 1
-      )
-      """ + forgetting(chunk) + window.closing(counting: "caisson_changed")
+        matching: "ROW(\(now))::record OPERATOR(pg_catalog.*=) ROW(\(then))::record",
+        lock: "FOR NO KEY UPDATE OF \(target)")
+        + """
+        , "caisson_changed" AS (
+          UPDATE \(table.source) AS \(target) SET \(assignments.joined(separator: ", "))
+          FROM "\(chunk)" WHERE \(key.joined(table.name.name, to: chunk))
+          RETURNING 1
+        )
+        """ + forgetting(chunk) + window.closing(counting: "caisson_changed")
   }
 
   private var deleted: String {
     let columns = table.insertable.map(Quoting.identifier).joined(separator: ", ")
-    let values = table.insertable.enumerated().map { "\"\(alias)\".\(Quoting.identifier($1)) AS \"caisson_v\($0 + 1)\"" }
+    let values = table.insertable.enumerated().map {
+      "\"\(alias)\".\(Quoting.identifier($1)) AS \"caisson_v\($0 + 1)\""
+    }
     let list = table.insertable.indices.map { "\"caisson_v\($0 + 1)\"" }.joined(separator: ", ")
     return window.opening + window.chunk(columns: values, matching: nil, lock: nil)
       + """

@@ -2,7 +2,7 @@ import PlanSchema
 import PluginAPI
 import SQLText
 
-/// Where a batch keeps what rollback needs: written in each chunk's own statement, emptied chunk by chunk, then dropped.
+/// Where a batch keeps what rollback needs: written in each chunk's own statement, emptied by chunks, then dropped.
 struct UndoTable {
   enum Kind: Hashable {
     case updated([String])
@@ -38,14 +38,16 @@ struct UndoTable {
   var creation: Operation {
     let source: [String]
     if case .updated(let set) = kind {
-      source = (key.names + set).map(Quoting.identifier)
+      source =
+        (key.names + set).map(Quoting.identifier)
         + set.map { "\(Quoting.identifier($0)) AS \(Quoting.identifier(UndoTable.written($0)))" }
     } else {
       source = columns.map(Quoting.identifier)
     }
     let create: SQL =
       "CREATE TABLE \(id: name) AS SELECT \(sql: source.joined(separator: ", ")) FROM \(id: table.name) WITH NO DATA"
-    let remark = "What rolling back a batch over \(table.name) needs. Holds rows of it; may be dropped when that is no longer wanted."
+    let remark =
+      "What rolling back a batch over \(table.name) needs. Holds rows of it; drop it when that is not wanted."
     let drop = Operation.transaction(
       id: "forget", title: "drop \(name)", [TransactionStatement("DROP TABLE IF EXISTS \(id: name)")],
       locks: [RelationLock(.accessExclusive, name)], undo: .nothing)
@@ -62,7 +64,8 @@ struct UndoTable {
 
   /// Members of a chunk's statement that save old and new values of its rows.
   func savingUpdates(count: Int) -> String {
-    let old = (1...max(1, count)).map { "o.\"caisson_o\($0)\"" }, new = (1...max(1, count)).map { "n.\"caisson_n\($0)\"" }
+    let old = (1...max(1, count)).map { "o.\"caisson_o\($0)\"" }
+    let new = (1...max(1, count)).map { "n.\"caisson_n\($0)\"" }
     let keys = key.aliases.map { "o.\(Quoting.identifier($0))" }
     return """
       , "caisson_saved" AS (

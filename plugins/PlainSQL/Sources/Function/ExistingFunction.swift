@@ -40,9 +40,11 @@ struct ExistingFunction: Sendable {
 
   /// The functions of that name, whatever their arguments.
   static func all(_ name: QualifiedName, _ facts: any Facts) async throws -> [ExistingFunction] {
-    let rows = try await facts.rows("""
+    let rows = try await facts.rows(
+      """
       SELECT p.oid::text AS oid, p.prokind::text AS kind,
-        quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS signature,
+        quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '('
+            || pg_get_function_identity_arguments(p.oid) || ')' AS signature,
         CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition,
         pg_get_userbyid(p.proowner)::text AS owner, p.proacl IS NOT NULL AS granted,
         (SELECT array_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
@@ -77,7 +79,8 @@ struct ExistingFunction: Sendable {
     argumentNames = try row.strings("names")
     defaults = try row.int("defaults")
     extensionName = row["extension"]
-    grants = try row.bool("granted")
+    grants =
+      try row.bool("granted")
       ? try row.strings("grantees").map { Grant(grantee: $0, withGrantOption: false) }
         + row.strings("granters").map { Grant(grantee: $0, withGrantOption: true) }
       : nil
@@ -85,14 +88,17 @@ struct ExistingFunction: Sendable {
 
   /// What depends on it, described as PostgreSQL does; a view is named as one.
   func dependents(_ facts: any Facts) async throws -> [String] {
-    try await facts.rows("""
-      SELECT DISTINCT COALESCE(CASE c.relkind WHEN 'm' THEN 'materialized view ' ELSE 'view ' END || c.oid::regclass::text,
+    try await facts.rows(
+      """
+      SELECT DISTINCT COALESCE(
+          CASE c.relkind WHEN 'm' THEN 'materialized view ' ELSE 'view ' END || c.oid::regclass::text,
         pg_describe_object(d.classid, d.objid, d.objsubid)) AS what
       FROM pg_catalog.pg_depend d
         LEFT JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
         LEFT JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
       WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = \(oid) AND d.deptype IN ('n', 'a', 'i') ORDER BY 1
-      """).map { try $0.string("what") }
+      """
+    ).map { try $0.string("what") }
   }
 
   /// Statements that put owner, grants and comment on a function created anew.

@@ -30,7 +30,8 @@ struct FunctionCompiler {
   /// Of the arguments and, last, the result; a type the catalog does not know yet is `nil`.
   private func resolvedTypes() async throws -> [Int64?] {
     let names = wanted.arguments.map(\.type) + [wanted.result?.type ?? "void"]
-    let rows = try await facts.rows("""
+    let rows = try await facts.rows(
+      """
       SELECT COALESCE(to_regtype(t.name), to_regtype(\(Quoting.identifier(name.schema) + ".") || t.name),
         to_regtype('"public".' || t.name))::oid::text AS type
       FROM unnest(\(names)::text[]) WITH ORDINALITY AS t(name, place) ORDER BY t.place
@@ -41,7 +42,8 @@ struct FunctionCompiler {
   private func refusal(_ existing: ExistingFunction) -> Finding? {
     if existing.kind == "a" {
       return .refusal(
-        "function.aggregate", "\(name) is an aggregate of the same arguments", choices: ["choose another name"], at: place)
+        "function.aggregate", "\(name) is an aggregate of the same arguments", choices: ["choose another name"],
+        at: place)
     }
     return existing.extensionName.map {
       .refusal(
@@ -51,9 +53,15 @@ struct FunctionCompiler {
   }
 
   private func new(beside namesakes: [ExistingFunction]) -> Program {
-    let findings = namesakes.isEmpty ? [] : [Finding.note(
-      "function.overload", "\(name) gets a namesake with other arguments: \(namesakes.map(\.signature).joined(separator: ", ")) stays",
-      at: place)]
+    let findings =
+      namesakes.isEmpty
+      ? []
+      : [
+        Finding.note(
+          "function.overload",
+          "\(name) gets a namesake with other arguments: \(namesakes.map(\.signature).joined(separator: ", ")) stays",
+          at: place)
+      ]
     let undo = Operation.transaction(
       id: "drop", title: "drop \(name)", [TransactionStatement("DROP \(sql: wanted.kind) \(sql: wanted.signature)")],
       undo: .nothing)
@@ -65,9 +73,14 @@ struct FunctionCompiler {
 
   private func replaced(_ existing: ExistingFunction, _ dependents: [String]) -> Program {
     let stored = dependents.filter { $0.hasPrefix("index ") || $0.hasPrefix("constraint ") }
-    let findings = stored.isEmpty ? [] : [Finding.warning(
-      "function.stored", "\(stored.joined(separator: ", ")) hold results of the old definition",
-      choices: ["REINDEX or validate them again if a result changes"], at: place)]
+    let findings =
+      stored.isEmpty
+      ? []
+      : [
+        Finding.warning(
+          "function.stored", "\(stored.joined(separator: ", ")) hold results of the old definition",
+          choices: ["REINDEX or validate them again if a result changes"], at: place)
+      ]
     let back = restore([SQL(verbatim: existing.definition)])
     return Program(
       findings: findings,
@@ -75,20 +88,28 @@ struct FunctionCompiler {
   }
 
   private func renewed(_ change: FunctionChange, _ dependents: [String]) -> Program {
-    let existing = change.existing, why = change.obstacles.joined(separator: ", ")
+    let existing = change.existing
+    let why = change.obstacles.joined(separator: ", ")
     guard dependents.isEmpty else {
-      return Program(findings: [.refusal(
-        "function.dependents", "\(name) has to be dropped and created again (\(why)), but these depend on it: "
-          + dependents.joined(separator: ", "),
-        choices: ["drop and create them in a sql.run step before and after", "give the new function another name"],
-        at: place)])
+      return Program(findings: [
+        .refusal(
+          "function.dependents",
+          "\(name) has to be dropped and created again (\(why)), but these depend on it: "
+            + dependents.joined(separator: ", "),
+          choices: ["drop and create them in a sql.run step before and after", "give the new function another name"],
+          at: place)
+      ])
     }
     let ornaments = existing.ornaments(wanted.kind, wanted.signature)
-    let forward: [SQL] = ["DROP \(sql: existing.keyword) \(sql: existing.signature)", SQL(verbatim: wanted.statement.text)]
+    let forward: [SQL] = [
+      "DROP \(sql: existing.keyword) \(sql: existing.signature)", SQL(verbatim: wanted.statement.text),
+    ]
     let backward: [SQL] = ["DROP \(sql: wanted.kind) \(sql: wanted.signature)", SQL(verbatim: existing.definition)]
     let back = restore(backward + existing.ornaments(existing.keyword, existing.signature))
     return Program(
-      findings: [.note("function.renewed", "\(name) is dropped and created again in one transaction: \(why)", at: place)],
+      findings: [
+        .note("function.renewed", "\(name) is dropped and created again in one transaction: \(why)", at: place)
+      ],
       operations: [define(forward + ornaments, title: "renew \(name)", undo: .operations([back]))])
   }
 

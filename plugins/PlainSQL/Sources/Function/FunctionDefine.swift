@@ -26,13 +26,16 @@ struct FunctionDefine: StepKind {
   static func compile(_ step: Step<Parameters>, _ facts: any Facts) async throws -> Program {
     let place = step.parameters.file == nil ? step.parameters.$body : step.parameters.$file
     let source: String
-    if let file = step.parameters.file { source = try await facts.file(file.path) } else {
+    if let file = step.parameters.file {
+      source = try await facts.file(file.path)
+    } else {
       source = step.parameters.body?.text ?? ""
     }
     switch FunctionSource.read(source, named: step.parameters.name, at: place) {
     case .failure(let problem): return Program(findings: [problem.finding])
     case .success(let wanted):
-      return try await FunctionCompiler(wanted: wanted, name: step.parameters.name, place: place, facts: facts).program()
+      return try await FunctionCompiler(wanted: wanted, name: step.parameters.name, place: place, facts: facts)
+        .program()
     }
   }
 }

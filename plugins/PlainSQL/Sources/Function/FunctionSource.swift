@@ -11,7 +11,8 @@ enum FunctionSource {
     var finding: Finding
   }
 
-  static func read(_ source: String, named name: QualifiedName, at place: SourceRange) -> Result<FunctionText, Problem> {
+  static func read(_ source: String, named name: QualifiedName, at place: SourceRange) -> Result<FunctionText, Problem>
+  {
     func problem(_ code: String, _ message: String, _ choice: String) -> Result<FunctionText, Problem> {
       .failure(Problem(finding: .refusal(code, message, choices: [choice], at: place)))
     }
@@ -23,7 +24,8 @@ enum FunctionSource {
     }
     guard let function = FunctionText(statement) else {
       return problem(
-        "function.statement", "`\(Title.of(statement.text))` defines no function", "write one CREATE FUNCTION statement")
+        "function.statement", "`\(Title.of(statement.text))` defines no function", "write one CREATE FUNCTION statement"
+      )
     }
     guard function.name == name else {
       let found = function.name.map(\.description) ?? ""

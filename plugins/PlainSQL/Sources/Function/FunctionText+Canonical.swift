@@ -6,8 +6,9 @@ extension FunctionText {
   /// Equal for two spellings of one definition, such as the author's and `pg_get_functiondef`'s.
   var canonical: JSON {
     guard case .object(let object) = statement.tree else { return .null }
-    var kept = JSONObject(object.members.filter { !["replace", "options", "funcname", "parameters"].contains($0.key) }
-      .map { ($0.key, FunctionText.placeless($0.value)) })
+    var kept = JSONObject(
+      object.members.filter { !["replace", "options", "funcname", "parameters"].contains($0.key) }
+        .map { ($0.key, FunctionText.placeless($0.value)) })
     kept["funcname"] = .array([.string(name?.schema ?? ""), .string(name?.name ?? "")])
     kept["returnType"] = canonicalResult
     kept["options"] = FunctionText.options(statement.tree.list("options"))
@@ -29,7 +30,9 @@ extension FunctionText {
       let name = option.word("defname") ?? ""
       let value = placeless(option["arg"] ?? .null)
       if let usual = defaults[name], value.names == [usual] { return nil }
-      if ["security", "strict", "leakproof", "window"].contains(name), value["Boolean"]?.flag("boolval") == false { return nil }
+      if ["security", "strict", "leakproof", "window"].contains(name), value["Boolean"]?.flag("boolval") == false {
+        return nil
+      }
       if name == "cost", value["Integer"]?["ival"]?.int == 100 { return nil }
       return name + "=" + value.canonical
     }
@@ -60,8 +63,10 @@ extension FunctionText {
     switch value {
     case .array(let items): .array(items.map(placeless))
     case .object(let object):
-      .object(JSONObject(object.members.filter { $0.key != "location" }
-        .map { ($0.key, placeless($0.value)) }))
+      .object(
+        JSONObject(
+          object.members.filter { $0.key != "location" }
+            .map { ($0.key, placeless($0.value)) }))
     default: value
     }
   }

@@ -8,7 +8,11 @@ import SQLText
 struct FunctionText: Sendable {
   struct Argument: Sendable, Hashable {
     enum Mode: String, Sendable {
-      case input = "i", output = "o", both = "b", variadic = "v", table = "t"
+      case input = "i"
+      case output = "o"
+      case both = "b"
+      case variadic = "v"
+      case table = "t"
     }
     var mode: Mode
     var name: String?
@@ -48,7 +52,8 @@ struct FunctionText: Sendable {
   /// Types the catalog cannot tell from their spelling alone (`table.column%TYPE`).
   var hasCopiedType: Bool {
     var found = tree["returnType"]?.flag("pct_type") ?? false
-    for parameter in tree.list("parameters") where parameter["FunctionParameter"]?["argType"]?.flag("pct_type") == true {
+    for parameter in tree.list("parameters") where parameter["FunctionParameter"]?["argType"]?.flag("pct_type") == true
+    {
       found = true
     }
     return found

@@ -21,10 +21,13 @@ struct ProbeList {
     let needing = alone.filter { byGroup[$0] == nil }
     let probed = texts.texts.count == alone.count ? alone : needing
     guard texts.texts.count == probed.count else {
-      findings = [.refusal(
-        "sql.probe", "\(texts.texts.count) probes for \(needing.count) statements that need one",
-        choices: needing.isEmpty ? ["leave `probe` out"] : ["give one per statement that runs by itself, in their order"],
-        at: range)]
+      findings = [
+        .refusal(
+          "sql.probe", "\(texts.texts.count) probes for \(needing.count) statements that need one",
+          choices: needing.isEmpty
+            ? ["leave `probe` out"] : ["give one per statement that runs by itself, in their order"],
+          at: range)
+      ]
       return
     }
     for (group, text) in zip(probed, texts.texts) { add(text, group) }
@@ -34,18 +37,21 @@ struct ProbeList {
     do {
       let probe = try SQLParser.parseOne(text.value.text)
       guard probe.isReadOnly, let columns = probe.tree["targetList"]?.array?.count, 1...2 ~= columns else {
-        findings.append(.refusal(
-          "sql.probe", "a probe is a query with one boolean, or with a state and a detail",
-          choices: ["for example SELECT to_regclass('app.orders_idx') IS NOT NULL"], at: text.range))
+        findings.append(
+          .refusal(
+            "sql.probe", "a probe is a query with one boolean, or with a state and a detail",
+            choices: ["for example SELECT to_regclass('app.orders_idx') IS NOT NULL"], at: text.range))
         return
       }
-      byGroup[group] = columns == 2
+      byGroup[group] =
+        columns == 2
         ? SQL(verbatim: probe.text)
         : "SELECT CASE WHEN (\(sql: probe.text)) THEN 'complete' ELSE 'absent' END, NULL::text"
     } catch {
-      findings.append(.refusal(
-        "sql.syntax", "line \(error.line), column \(error.column) of the probe: \(error.message)",
-        choices: ["correct the query"], at: text.range))
+      findings.append(
+        .refusal(
+          "sql.syntax", "line \(error.line), column \(error.column) of the probe: \(error.message)",
+          choices: ["correct the query"], at: text.range))
     }
   }
 
@@ -54,7 +60,8 @@ struct ProbeList {
     let concurrent = statement?.parsed?.node == "IndexStmt"
     return .warning(
       "sql.no_probe",
-      "`\(group.title)` runs outside a transaction and has no probe: after a crash in the middle of it a person has to say whether it is done",
+      "`\(group.title)` runs outside a transaction and has no probe: after a crash in the middle of it a person"
+        + " has to say whether it is done",
       choices: (concurrent ? ["index.create knows what a broken build leaves and repairs it"] : [])
         + ["`probe:` a query that says whether it is done"],
       at: statement?.range)

@@ -15,16 +15,23 @@ struct SQLRun: StepKind {
 
   struct Parameters: ParameterSet {
     @Parameter("Statements to run: a text, or a list of texts.") var up: StatementTexts
-    @Parameter("Statements that take `up` back. A list with as many texts as `up` has operations undoes each by its own.")
+    @Parameter(
+      "Statements that take `up` back. A list with as many texts as `up` has operations undoes each by its own.")
     var down: StatementTexts?
     @Parameter("Why `up` cannot be taken back, instead of `down`.") var irreversible: String?
     @Parameter("Afterwards: queries that must return true, or `DO` blocks that must not raise. Read-only.")
     var verify: StatementTexts?
     @Parameter(
-      "`auto`: consecutive statements in one transaction, those that refuse one by themselves; `always`: refuse those; `never`: each by itself."
+      """
+      `auto`: consecutive statements in one transaction, those that refuse one by themselves; `always`: those are \
+      refused; `never`: each by itself.
+      """
     ) var transaction = Transaction.auto
     @Parameter(
-      "For each statement that runs by itself: a query that says after a crash whether it is done, true or false, or `(state, detail)`."
+      """
+      For each statement that runs by itself: a query that says after a crash whether it is done, true or false, or \
+      `(state, detail)`.
+      """
     ) var probe: StatementTexts?
     @Parameter("Rows the last statement of `up` must return or change; otherwise its transaction is rolled back.")
     var expectRows: Int?
@@ -48,7 +55,9 @@ struct SQLRun: StepKind {
     /// As far as the text can be read; what cannot is refused when it is compiled.
     private var writes: Bool {
       up.texts.contains { text in
-        ((try? SQLParser.parse(text.value.text)) ?? []).contains { !Script.leavesNothing($0) && !$0.isTransactionControl }
+        ((try? SQLParser.parse(text.value.text)) ?? []).contains {
+          !Script.leavesNothing($0) && !$0.isTransactionControl
+        }
       }
     }
   }

@@ -44,9 +44,10 @@ struct SQLRunCompiler {
       }
     }
     if wanted.expectRows != nil, groups.last?.isTransaction == false {
-      findings.append(.refusal(
-        "sql.expect_rows", "the last statement of `up` runs by itself: it cannot be rolled back when the rows differ",
-        choices: ["leave expect_rows out and check with `verify`"], at: wanted.$expectRows))
+      findings.append(
+        .refusal(
+          "sql.expect_rows", "the last statement of `up` runs by itself: it cannot be rolled back when the rows differ",
+          choices: ["leave expect_rows out and check with `verify`"], at: wanted.$expectRows))
     }
     return findings
   }
@@ -64,7 +65,9 @@ struct SQLRunCompiler {
     if group.leavesNothing && !(place == anchor) { return .nothing }
     if let reason = wanted.irreversible { return .irreversible(reason: reason) }
     guard !down.statements.isEmpty else { return .nothing }
-    if hasOneDownEach { return .operations(downOperations(down.statements.filter { $0.entry == place }, "down-\(place + 1)")) }
+    if hasOneDownEach {
+      return .operations(downOperations(down.statements.filter { $0.entry == place }, "down-\(place + 1)"))
+    }
     return place == anchor ? .operations(downOperations(down.statements, "down")) : .nothing
   }
 
@@ -77,7 +80,9 @@ struct SQLRunCompiler {
   }
 
   /// Undo runs in reverse order: what hangs on the first writing operation runs last, after all of it is taken back.
-  private var anchor: Int? { groups.firstIndex { !$0.leavesNothing } ?? (wanted.down == nil ? nil : groups.indices.first) }
+  private var anchor: Int? {
+    groups.firstIndex { !$0.leavesNothing } ?? (wanted.down == nil ? nil : groups.indices.first)
+  }
 
   private var hasOneDownEach: Bool {
     groups.count > 1 && wanted.down?.isList == true && wanted.down?.texts.count == groups.count
@@ -87,7 +92,8 @@ struct SQLRunCompiler {
     guard wanted.down != nil, groups.count > 1, !hasOneDownEach else { return nil }
     return .warning(
       "sql.partial_undo",
-      "`up` is \(groups.count) operations and may be rolled back after any of them: `down` runs as a whole, so it must stand a part of `up` missing",
+      "`up` is \(groups.count) operations and may be rolled back after any of them: `down` runs as a whole, so"
+        + " it must stand a part of `up` missing",
       choices: ["write `down` as a list of \(groups.count) texts, one per operation", "write IF EXISTS in `down`"],
       at: wanted.$down)
   }

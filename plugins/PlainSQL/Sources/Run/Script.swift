@@ -39,16 +39,18 @@ struct Script: Sendable {
       let what = "line \(error.line), column \(error.column) of the SQL: \(error.message)"
       if server.major > Script.grammar {
         statements.append(Statement(parsed: nil, text: text.value.text, range: text.range, entry: entry))
-        findings.append(.warning(
-          "sql.not_linted",
-          "the grammar of PostgreSQL \(Script.grammar) cannot read this (\(what)): it is sent to the server unchecked",
-          choices: ["give each statement its own list item: unread text is taken as one statement"], at: text.range))
+        findings.append(
+          .warning(
+            "sql.not_linted",
+            "the grammar of PostgreSQL \(Script.grammar) cannot read this (\(what)): it goes to the server unchecked",
+            choices: ["give each statement its own list item: unread text is taken as one statement"], at: text.range))
       } else {
         let isClient = text.value.text.split(separator: "\n").contains { $0.hasPrefix("\\") }
-        findings.append(.refusal(
-          "sql.syntax", what,
-          choices: isClient ? ["psql's own commands (\\…) are no SQL: leave them out"] : ["correct the statement"],
-          at: text.range))
+        findings.append(
+          .refusal(
+            "sql.syntax", what,
+            choices: isClient ? ["psql's own commands (\\…) are no SQL: leave them out"] : ["correct the statement"],
+            at: text.range))
       }
     }
   }
@@ -59,14 +61,20 @@ struct Script: Sendable {
   private static func refusals(of statement: Statement) -> [Finding] {
     guard let parsed = statement.parsed else { return [] }
     if parsed.isTransactionControl {
-      return [.refusal(
-        "sql.transaction_control", "`\(parsed.text)`: transactions are the engine's, which commits its journal with them",
-        choices: ["leave it out: consecutive statements run in one transaction"], at: statement.range)]
+      return [
+        .refusal(
+          "sql.transaction_control",
+          "`\(parsed.text)`: transactions are the engine's, which commits its journal with them",
+          choices: ["leave it out: consecutive statements run in one transaction"], at: statement.range)
+      ]
     }
     if parsed.node == "CopyStmt", parsed.tree["query"] == nil, parsed.tree["filename"] == nil {
-      return [.refusal(
-        "sql.copy", "COPY \(parsed.tree["is_from"]?.bool == true ? "FROM STDIN" : "TO STDOUT") needs a client that streams",
-        choices: ["write the rows as INSERT … VALUES"], at: statement.range)]
+      return [
+        .refusal(
+          "sql.copy",
+          "COPY \(parsed.tree["is_from"]?.bool == true ? "FROM STDIN" : "TO STDOUT") needs a client that streams",
+          choices: ["write the rows as INSERT … VALUES"], at: statement.range)
+      ]
     }
     return []
   }

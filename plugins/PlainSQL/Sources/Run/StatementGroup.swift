@@ -33,7 +33,8 @@ struct StatementGroup: Sendable {
   /// For a statement that does no harm when it runs again: after a crash it simply does.
   var ownProbe: SQL? {
     guard !isTransaction, let node = statements.first?.parsed?.node,
-      ["VacuumStmt", "AlterSystemStmt", "ClusterStmt", "SelectStmt"].contains(node), leavesNothing || node != "SelectStmt"
+      ["VacuumStmt", "AlterSystemStmt", "ClusterStmt", "SelectStmt"].contains(node),
+      leavesNothing || node != "SelectStmt"
     else { return nil }
     return "SELECT 'absent', 'it may run again'"
   }

@@ -1,11 +1,11 @@
-import YAMLTree
-import PlanSchema
-import JSONText
 import Catalog
+import JSONText
+import PlanSchema
 import PluginAPI
 import PostgresClient
 import SQLText
 import Testing
+import YAMLTree
 
 /// Does by hand what the engine does with a program: enough to see whether its SQL is right.
 struct Hand {
@@ -49,7 +49,8 @@ struct Hand {
   func walk(
     _ work: ChunkedWork, from cursor: String? = nil, slice: String? = nil, atMost chunks: Int = .max
   ) async throws -> (cursor: String?, rows: Int, isOver: Bool) {
-    var cursor = cursor, rows = 0
+    var cursor = cursor
+    var rows = 0
     for _ in 0..<chunks {
       let row = try await chunk(work, cursor, slice)
       rows += Int(row[1] ?? "") ?? 0
@@ -66,7 +67,8 @@ struct Hand {
 
   func bound(_ statement: SQL, _ cursor: String?, _ slice: String?) -> SQL {
     let values = [
-      "$cursor": cursor.map(Quoting.literal) ?? "NULL", "$slice": slice.map(Quoting.literal) ?? "NULL", "$size": String(size),
+      "$cursor": cursor.map(Quoting.literal) ?? "NULL", "$slice": slice.map(Quoting.literal) ?? "NULL",
+      "$size": String(size),
     ]
     var text = statement.text
     for (name, value) in values {
@@ -78,7 +80,9 @@ struct Hand {
   /// In one round trip.
   @discardableResult
   func inTransaction(_ settings: [Setting], _ statements: [SQL]) async throws -> [QueryResult] {
-    let sets = settings.map { "SET LOCAL \($0.name) = \($0.name == "search_path" ? $0.value : Quoting.literal($0.value))" }
+    let sets = settings.map {
+      "SET LOCAL \($0.name) = \($0.name == "search_path" ? $0.value : Quoting.literal($0.value))"
+    }
     let script = (["BEGIN"] + sets + statements.map(\.text) + ["COMMIT"]).joined(separator: "\n;")
     do { return try await connection.script(script).dropLast() } catch {
       _ = try? await connection.script("ROLLBACK")

@@ -1,18 +1,21 @@
-import YAMLTree
-import PlanSchema
-import JSONText
 import Catalog
+import JSONText
+import PlanSchema
 import PluginAPI
 import SQLText
+import YAMLTree
 
 /// A program as text, for snapshots and for people who review them.
 struct ProgramText {
   let program: Program
 
   var text: String {
-    let findings = program.findings.map { "\($0.severity.rawValue) \($0.code): \($0.message)" + $0.choices.map { "\n    · \($0)" }.joined() }
+    let findings = program.findings.map {
+      "\($0.severity.rawValue) \($0.code): \($0.message)" + $0.choices.map { "\n    · \($0)" }.joined()
+    }
     let privileges = program.privileges.map { "needs \($0.need)" }
-    return (findings + privileges + program.operations.map { ProgramText.operation($0, "") }).joined(separator: "\n") + "\n"
+    return (findings + privileges + program.operations.map { ProgramText.operation($0, "") }).joined(separator: "\n")
+      + "\n"
   }
 
   private static func operation(_ operation: Operation, _ indent: String) -> String {
@@ -35,7 +38,8 @@ struct ProgramText {
   private static func work(_ work: Work) -> [String] {
     switch work {
     case .transaction(let work):
-      return settings(work.settings) + work.statements.map { sql($0.sql) + ($0.expect == .any ? "" : "\n  -- expects \($0.expect)") }
+      return settings(work.settings)
+        + work.statements.map { sql($0.sql) + ($0.expect == .any ? "" : "\n  -- expects \($0.expect)") }
     case .autocommit(let work):
       return settings(work.settings) + [sql(work.statement)] + [work.probe.map { "  probe " + $0.text } ?? "  no probe"]
         + (work.lockTimeout.map { ["  lock timeout \($0)"] } ?? [])

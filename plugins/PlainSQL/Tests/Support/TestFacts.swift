@@ -1,11 +1,11 @@
-import YAMLTree
-import PlanSchema
-import JSONText
 import Catalog
+import JSONText
+import PlanSchema
 import PluginAPI
 import PostgresClient
 import SQLText
 import Testing
+import YAMLTree
 
 /// Facts of a real server, one READ ONLY transaction per question.
 struct LiveFacts: Facts {
@@ -21,7 +21,8 @@ struct LiveFacts: Facts {
 
   /// Compiles within one READ ONLY transaction, as the engine does.
   func compile<Kind: StepKind>(_ kind: Kind.Type, _ yaml: String) async throws -> Program {
-    _ = try await connection.script("BEGIN READ ONLY; SET LOCAL search_path = public, pg_temp; SET LOCAL row_security = off")
+    _ = try await connection.script(
+      "BEGIN READ ONLY; SET LOCAL search_path = public, pg_temp; SET LOCAL row_security = off")
     do {
       let program = try await Kind.compile(step(kind, yaml), self)
       _ = try await connection.script("ROLLBACK")
