@@ -44,7 +44,7 @@ struct ReadmeTests {
   }
 
   private func table(of kind: any StepKind.Type) -> String {
-    func rows<Kind: StepKind>(_ kind: Kind.Type) -> String { rows(Kind.Parameters.fields, under: "") }
+    func rows<Kind: StepKind>(_ kind: Kind.Type) -> String { self.rows(Kind.Parameters.fields, under: "") }
     return "| parameter | type | default | meaning |\n|---|---|---|---|\n" + rows(kind)
   }
 
