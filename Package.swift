@@ -92,7 +92,7 @@ let package = Package(
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText", "Journal", "RunModel", "SQLText", "PlanModel",
                      "PluginAPI", "PostgresClient"]),
-    tests("Sandbox", ["Sandbox", "TestSupport"]),
+    tests("Sandbox", ["Sandbox", "TestSupport", "ChildProcess", "PostgresClient", "SQLText"]),
     tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
                       "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText"]),
     tests("EndToEnd", ["TestSupport", "ChildProcess", "JSONText", "SQLText", "PostgresClient", "Sandbox"]),

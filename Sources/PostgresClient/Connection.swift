@@ -92,10 +92,10 @@ package actor Connection {
   package func pipeline(_ batches: [[SQL]], prepare: Bool = false) async throws(PostgresError) -> [BatchOutcome] {
     guard !batches.isEmpty else { return [] }
     let named = prepare && !isPooled
-    let outcomes = try await cancelable { session throws(PostgresError) in
+    let (outcome, canceled) = try await watched { session throws(PostgresError) in
       try session.pipeline(batches, prepare: named)
     }
-    return outcomes
+    return try outcome.get().map { $0.blaming(canceled) }
   }
 
   /// One batch: every result, or the error of the statement that failed.
@@ -126,6 +126,14 @@ package actor Connection {
   func cancelable<Value: Sendable>(
     _ work: (Session) throws(PostgresError) -> Value
   ) async throws(PostgresError) -> Value {
+    let (outcome, canceled) = try await watched(work)
+    return try outcome.mapError { $0.blaming(canceled) }.get()
+  }
+
+  /// The same, telling apart what happened and whether a cancel was sent meanwhile.
+  private func watched<Value: Sendable>(
+    _ work: (Session) throws(PostgresError) -> Value
+  ) async throws(PostgresError) -> (Result<Value, PostgresError>, canceled: Bool) {
     let session = try opened()
     guard !Task.isCancelled else { throw .canceled }
     let running = RunningStatement(session.cancelHandle)
@@ -137,8 +145,14 @@ package actor Connection {
       running.cancel()
     }
     cancelToken.watch(nil)
-    let canceled = running.end()
-    return try outcome.mapError { $0.blaming(canceled) }.get()
+    return (outcome, running.end())
+  }
+}
+
+extension BatchOutcome {
+  func blaming(_ canceled: Bool) -> BatchOutcome {
+    guard case .failed(let error, let at, let completed) = self else { return self }
+    return .failed(error.blaming(canceled), at: at, completed: completed)
   }
 }
 

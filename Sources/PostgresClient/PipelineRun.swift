@@ -25,7 +25,7 @@ struct PipelineRun {
   private var answered = 0
   private var gotResult = false
   private var progress: [Progress]
-  private var broken: PostgresError?
+  private(set) var broken: PostgresError?
 
   init(_ session: Session, _ batches: [[SQL]], prepare: Bool) {
     self.session = session
@@ -69,7 +69,7 @@ struct PipelineRun {
   private mutating func send(_ sql: SQL, _ batch: Int, _ place: Int) {
     let text = sql.text, binds = sql.binds, count = CInt(binds.count)
     let sent: CInt
-    switch prepare ? session.prepared.use(text) : .unnamed {
+    switch prepare ? session.prepared.use(text, batch: batch) : .unnamed {
     case .unnamed:
       sent = withCStrings(binds) { PQsendQueryParams(conn, text, count, nil, $0, nil, nil, 0) }
     case .execute(let name):
@@ -110,7 +110,7 @@ struct PipelineRun {
     switch expected[answered] {
     case .prepare(let batch, let place, let text):
       gotResult = true
-      if status == PGRES_COMMAND_OK { return }
+      if status == PGRES_COMMAND_OK { return session.prepared.confirm(text) }
       session.prepared.forget(text)
       note(result, status, batch, place, text)
     case .statement(let batch, let place, let text):

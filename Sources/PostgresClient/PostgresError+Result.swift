@@ -7,7 +7,8 @@ extension PostgresError {
     let primary = Diagnostic.text(result, Diagnostic.primaryMessage)
     let message = primary ?? PostgresError.clientMessage(conn)
     let severity = Diagnostic.text(result, Diagnostic.severity)
-    let fatal = severity == "FATAL" || severity == "PANIC"
+    // Without SQLSTATE libpq speaks: through a result when the connection failed, without one when it refused to send.
+    let fatal = severity == "FATAL" || severity == "PANIC" || (result != nil && state == nil)
     let kind = PostgresError.kind(sqlState: state, fatal: fatal, conn: conn)
     self.init(kind, message, sqlState: state, statement: statement)
     self.severity = severity

@@ -12,6 +12,7 @@ extension Session {
     notices.mute(batches.count > 1)
     var run = PipelineRun(self, batches, prepare: prepare)
     run.exchange()
+    if run.broken != nil { lost = true }
     if isOpen { PQexitPipelineMode(conn) }
     if isOpen { PQsetnonblocking(conn, 0) }
     notices.mute(false)
@@ -32,6 +33,7 @@ extension Session {
       name = new
       do throws(PostgresError) {
         _ = try one(PQsendPrepare(conn, new, text, 0, nil), statement: text)
+        prepared.confirm(text)
       } catch {
         prepared.forget(text)
         throw error

@@ -21,7 +21,9 @@ final class Session: @unchecked Sendable {
 
   deinit { PQfinish(conn) }
 
-  var isOpen: Bool { PQstatus(conn) == CONNECTION_OK }
+  /// The server's last word has come, though libpq may not have seen the socket close.
+  var lost = false
+  var isOpen: Bool { !lost && PQstatus(conn) == CONNECTION_OK }
   var inTransaction: Bool { PQtransactionStatus(conn) == PQTRANS_INTRANS || inFailedTransaction }
   var inFailedTransaction: Bool { PQtransactionStatus(conn) == PQTRANS_INERROR }
 
@@ -73,6 +75,7 @@ final class Session: @unchecked Sendable {
       }
       if !isOpen { break }
     }
+    if failure?.kind == .connection { lost = true }
     if let failure { throw failure }
     return results
   }
@@ -93,6 +96,7 @@ final class Session: @unchecked Sendable {
   /// Ends a transaction whatever its state; true when the connection is good afterwards.
   @discardableResult
   func rollback() -> Bool {
+    guard isOpen else { return false }
     guard inTransaction else { return isOpen && PQtransactionStatus(conn) == PQTRANS_IDLE }
     PQclear(PQexec(conn, "ROLLBACK"))
     return isOpen && PQtransactionStatus(conn) == PQTRANS_IDLE

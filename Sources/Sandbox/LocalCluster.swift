@@ -95,7 +95,9 @@ package struct LocalCluster: Sendable {
   /// Starts the server and waits until it takes connections.
   package func start() async throws {
     if runningPID != nil { return }
+    // Both name a pid that is dead, a zombie or by now somebody else's; the server would take it for a running one.
     unlink(data + "/postmaster.pid")
+    if let port = configuredPort { unlink("\(socketFolder)/.s.PGSQL.\(port).lock") }
     try ServerFiles.makeFolder(socketFolder, owner: owner)
     let output = try await asOwner([
       programs.path("pg_ctl"), "-D", data, "-l", log, "-w", "-t", "120", "-s", "start",

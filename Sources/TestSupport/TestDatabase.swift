@@ -96,11 +96,11 @@ private actor DatabaseTemplates {
     if let task = made[script] { return try await task.value }
     let name = "template_\(made.count + 1)"
     let task = Task {
-      try await cluster.sql("CREATE DATABASE \(id: name)  TEMPLATE template0")
+      try await cluster.sql("CREATE DATABASE \(id: name) TEMPLATE template0")
       let connection = try await cluster.connect(database: name)
       try await connection.script(script)
       await connection.close()
-      // A session that is still leaving would make the copy fail.
+      // Nobody may be connected to it when it is copied.
       try await cluster.sql("ALTER DATABASE \(id: name) WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
       return name
     }

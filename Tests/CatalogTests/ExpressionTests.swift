@@ -80,7 +80,7 @@ struct ExpressionTests {
 
   @Test("a refused statement leaves the facts' transaction alive")
   func attempts() async throws {
-    try await ask { facts, table in
+    try await ask { (facts, table) async throws -> Void in
       #expect(try await facts.check(["nope = 1"], on: table)?.sqlState == "42703")
       #expect(try await facts.check(["n = 1", "lower(name)"], on: table) == nil)
       #expect(try await facts.attempt("SELECT pg_sleep(5)", timeout: "50ms")?.isTimeout ?? false)
@@ -99,7 +99,7 @@ struct ExpressionTests {
       CREATE FUNCTION outer_part(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN inner_part($1); END';
       INSERT INTO plain (id, name, tag) VALUES (1, 'a', 'x');
       """)
-    try await ask { facts, table in
+    try await ask { (facts, table) async throws -> Void in
       #expect(try await facts.tryUnderMaintenancePath("outer_part(name)", on: table)?.sqlState == "42883")
       #expect(try await facts.tryUnderMaintenancePath("inner_part(name)", on: table) == nil)
     }

@@ -120,7 +120,8 @@ extension ProgramEffects {
 extension Preparation.Prepared {
   /// A point of no return needs the step's name in `accept_irreversible`.
   fileprivate func refusingIrreversible(unless accepted: Set<String>) -> Self {
-    guard let reason = irreversible.first, !accepted.contains(step.id) else { return self }
+    let base = String(step.id.prefix { $0 != "[" })
+    guard let reason = irreversible.first, !accepted.contains(step.id), !accepted.contains(base) else { return self }
     var refused = self
     refused.findings.append(
       .refusal(

@@ -85,8 +85,12 @@ struct AutocommitInterpreter {
   private func afterFailure(on session: Connection, _ error: any Error) async throws {
     try await reset(session)
     try await session.fenced(JournalSQL.intentInDoubt(context.holding, task: context.task.task))
-    let left = try await InDoubt(context: context, work: work).settle(on: session)
-    if left == .done { return }
+    guard work.probe != nil else {
+      // The server said no: without a probe that answer is all there is to know.
+      try await session.fenced(JournalSQL.inDoubtDecided(context.holding, task: context.task.task, .absent))
+      throw error
+    }
+    if try await InDoubt(context: context, work: work).settle(on: session) == .done { return }
     throw error
   }
 }

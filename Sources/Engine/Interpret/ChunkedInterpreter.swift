@@ -32,7 +32,8 @@ struct ChunkedInterpreter {
       cursor = chunk.cursor ?? cursor
       context.report(.progress(step: context.step.id, done: done, total: total, unit: "rows", note: nil))
       guard chunk.more else { return }
-      sizer.note(rows: chunk.rows, took: ContinuousClock.now - started)
+      // A cursor means that the window was full, however few rows of it had to change.
+      sizer.note(rows: sizer.size, took: ContinuousClock.now - started)
       if context.workshop.stop.isRequested { throw Interrupted() }
     }
   }

@@ -44,8 +44,8 @@ struct ReadmeTests {
   }
 
   private func table(of kind: any StepKind.Type) -> String {
-    func rows<Kind: StepKind>(_ kind: Kind.Type) -> String { self.rows(Kind.Parameters.fields, under: "") }
-    return "| parameter | type | default | meaning |\n|---|---|---|---|\n" + rows(kind)
+    func all<Kind: StepKind>(_ kind: Kind.Type) -> String { rows(Kind.Parameters.fields, under: "") }
+    return "| parameter | type | default | meaning |\n|---|---|---|---|\n" + all(kind)
   }
 
   private func rows(_ fields: [KeyedField], under prefix: String) -> String {
