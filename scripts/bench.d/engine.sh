@@ -48,8 +48,10 @@ with create_engine(url).connect() as connection:
 PY
   awk -v folder="$work/alembic/versions" 'BEGIN { for (i = 0; i < 1000; i++) {
     file = folder "/s" i ".py"
-    printf "from alembic import op\nrevision = \"s%d\"\ndown_revision = %s\nbranch_labels = None\ndepends_on = None\n" \
-      "def upgrade(): op.execute(\"SELECT 1\")\ndef downgrade(): pass\n", i, i ? "\"s" i - 1 "\"" : "None" >file
+    before = i == 0 ? "None" : sprintf("\"s%d\"", i - 1)
+    printf "from alembic import op\nrevision = \"s%d\"\ndown_revision = %s\n", i, before >file
+    printf "branch_labels = None\ndepends_on = None\n" >file
+    printf "def upgrade(): op.execute(\"SELECT 1\")\ndef downgrade(): pass\n" >file
     close(file)
   } }'
 }
