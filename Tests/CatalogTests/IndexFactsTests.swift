@@ -89,7 +89,7 @@ struct IndexFactsTests {
   @Test("what does not exist is nil, and near names are found")
   func absent() async throws {
     #expect(try await index("nope") == nil)
-    try await ReadOnlyFacts.with(.current) { facts in
+    try await ReadOnlyFacts.with(.current) { (facts) async throws -> Void in
       #expect(try await facts.relation(QualifiedName("public", "nope")) == nil)
       #expect(try await facts.indexNames(like: QualifiedName("public", "p_idd")).first?.name == "p_id")
       #expect(try await facts.relationNames(like: QualifiedName("public", "p_rset")).first?.name == "p_rest")
