@@ -69,12 +69,12 @@ let package = Package(
     .executableTarget(
       name: "caisson",
       dependencies: ["JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI",
-                     "PostgresClient", "PlanSchema", "SQLText", "Sandbox", "Lint", "Digest", "ChildProcess",
+                     "PostgresClient", "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess",
                      "BuiltinPlugins"],
       path: "Sources/caisson", swiftSettings: settings),
 
     library("TestSupport", ["JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",
-                            "PlanModel", "Engine", "Journal", "Lint"]),
+                            "PlanModel", "Engine", "Journal", "RunModel", "Lint"]),
     tests("JSONText", ["JSONText"]),
     tests("YAMLTree", ["YAMLTree"]),
     tests("SQLText", ["SQLText", "JSONText"]),

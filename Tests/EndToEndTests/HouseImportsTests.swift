@@ -28,11 +28,11 @@ import Testing
     "RegistryGenerator": ["Foundation", "PackagePlugin"],
     "caisson": [
       "JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI", "PostgresClient",
-      "PlanSchema", "SQLText", "Sandbox", "Lint", "Digest", "ChildProcess", "BuiltinPlugins",
+      "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess", "BuiltinPlugins",
     ],
     "TestSupport": [
       "Testing", "JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient",
-      "ChildProcess", "Sandbox", "PlanModel", "Engine", "Journal", "Lint",
+      "ChildProcess", "Sandbox", "PlanModel", "Engine", "Journal", "Lint", "RunModel",
     ],
   ]
 
