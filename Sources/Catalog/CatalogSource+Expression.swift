@@ -9,6 +9,12 @@ extension CatalogSource {
     try await attempt("EXPLAIN (COSTS OFF) SELECT \(listed(expressions)) FROM \(emptyRow(of: table))")
   }
 
+  /// Whether a text our own parser cannot read is one expression: what closes a bracket it has not opened fails between
+  /// the other kind.
+  public func isSelfContained(_ expression: String, on table: RelationFacts) async throws -> Bool {
+    try await attempt("EXPLAIN (COSTS OFF) SELECT ARRAY[\(expression)\n] FROM \(emptyRow(of: table))") == nil
+  }
+
   /// As the planner prints them after folding constants: equal texts mean equal expressions, since all of it is the
   /// server's doing. Different texts may still mean the same.
   public func renderings(of expressions: [String], on table: QualifiedName) async throws -> [String] {
