@@ -66,13 +66,13 @@ extension CatalogSource {
     let query = "SELECT (\(expression)\n) AS value FROM \(table.name.quoted) LIMIT 100"
     let body = """
       DECLARE
-        found refcursor;
-        value record;
+        rows_to_try refcursor;
+        one_row record;
       BEGIN
-        OPEN found FOR EXECUTE \(Quoting.literal(query));
+        OPEN rows_to_try FOR EXECUTE \(Quoting.literal(query));
         PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
         LOOP
-          FETCH found INTO value;
+          FETCH rows_to_try INTO one_row;
           EXIT WHEN NOT FOUND;
         END LOOP;
       END
