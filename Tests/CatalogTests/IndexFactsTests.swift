@@ -59,7 +59,7 @@ struct IndexFactsTests {
 
   @Test("a partitioned index knows its children, they know it")
   func partitioned() async throws {
-    try await ReadOnlyFacts.with(.current) { facts in
+    try await ReadOnlyFacts.with(.current) { (facts) async throws -> Void in
       let parent = try #require(try await facts.index(QualifiedName("public", "p_id")))
       #expect(parent.isPartitioned && parent.isValid && parent.bytes == 0)
       let children = try await facts.children(of: parent)
@@ -125,7 +125,7 @@ struct IndexFactsTests {
 
   @Test("text has no default for gin")
   func noDefault() async throws {
-    try await ReadOnlyFacts.with(.current) { facts in
+    try await ReadOnlyFacts.with(.current) { (facts) async throws -> Void in
       let classes = try await facts.operatorClasses(method: "gin", type: 25)
       #expect(classes.map(\.name.name) == ["gin_trgm_ops"])
       #expect(classes.allSatisfy { !$0.isDefault })
