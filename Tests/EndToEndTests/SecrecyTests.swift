@@ -5,7 +5,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.database(template: Sample.slowTable(rows: 300))) struct SecrecyTests {
+@Suite(.database(template: Sample.slowTable(rows: 900))) struct SecrecyTests {
   private static let secret = "s3cret-Zugspitze-2962"
 
   @Test("a password from ${env:} or ${file:} is nowhere to be found afterwards", arguments: ["${env:WORD}", "${file:word.txt}"])
