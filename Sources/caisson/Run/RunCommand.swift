@@ -80,7 +80,7 @@ struct RunCommand {
 
   private func refresh(_ progress: RunProgress) async {
     while !Task.isCancelled {
-      try? await Task.sleep(for: .seconds(1))
+      try? await Task.sleep(for: .milliseconds(100))
       progress.tick()
     }
   }
