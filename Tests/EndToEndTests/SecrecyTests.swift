@@ -5,7 +5,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.database(template: Sample.slowTable(rows: 900))) struct SecrecyTests {
+@Suite(.database(template: Sample.slowTable(rows: 300))) struct SecrecyTests {
   private static let secret = "s3cret-Zugspitze-2962"
 
   @Test("a password from ${env:} or ${file:} is nowhere to be found afterwards", arguments: [
@@ -21,10 +21,18 @@ import Testing
       environment: ["WORD": Self.secret])
     try project.write(Self.secret + "\n", to: "word.txt", mode: 0o600)
     var seen = try await project.run("plan").stdout
+    // Somebody's row lock keeps the batch at work while it is looked at.
+    let holder = try await database.connect()
+    try await holder.script("BEGIN; SELECT FROM t WHERE id = 300 FOR UPDATE")
     let running = try project.start("apply")
-    try await project.until("SELECT count(*) > 0 FROM t WHERE n = 1")
+    try await project.until(
+      """
+      SELECT count(*) > 0 FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE 'caisson:%' AND wait_event_type = 'Lock'
+      """)
     seen += running.commandLine
     #expect(running.commandLine.contains("apply"))
+    await holder.close()
     #expect(await running.wait() == 1, "\(running.output)")
     seen += running.output
     for command in ["status", "events", "logs", "history"] {
