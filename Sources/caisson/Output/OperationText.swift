@@ -26,12 +26,15 @@ struct OperationText {
   /// How the engine goes about it.
   private var manner: String {
     switch operation.work {
-    case .transaction(let work): work.isolation == .readCommitted ? "transaction" : "transaction, \(work.isolation.rawValue)"
+    case .transaction(let work):
+      work.isolation == .readCommitted ? "transaction" : "transaction, \(work.isolation.rawValue)"
     case .autocommit(let work):
-      work.probe == nil ? "by itself, and a crash leaves it for a person: no probe" : "by itself, then looked for by its probe"
+      work.probe == nil
+        ? "by itself, and a crash leaves it for a person: no probe" : "by itself, after a crash its probe decides"
     case .chunked(let work):
       "chunk after chunk, about \(work.target) each" + (work.workers > 1 ? ", \(work.workers) side by side" : "")
-    case .observe(let work): work.until == nil ? "only looks" : "waits" + (work.deadline.map { ", at most \($0)" } ?? "")
+    case .observe(let work):
+      work.until == nil ? "only looks" : "waits" + (work.deadline.map { ", at most \($0)" } ?? "")
     case .file: "file"
     case .process: "program"
     case .parallel(let work): "side by side, \(work.width) at a time"
