@@ -1,5 +1,5 @@
 import ChildProcess
-package import Glibc
+import Glibc
 
 /// Files and folders of a private cluster, owned by the user who runs its server.
 package enum ServerFiles {

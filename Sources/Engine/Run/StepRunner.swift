@@ -106,6 +106,6 @@ extension Workshop {
 
 extension TaskRecord {
   /// Something of it is, or may be, in the database.
-  var hasBegun: Bool { (state != .pending && state != .skipped) || chunks > 0 }
+  var hasBegun: Bool { ![.pending, .skipped, .undone].contains(state) || (chunks > 0 && state != .undone) }
   var isFinished: Bool { [.done, .skipped, .undone].contains(state) }
 }
