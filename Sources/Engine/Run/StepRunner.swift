@@ -54,7 +54,9 @@ struct StepRunner {
   /// What is in the journal already, when any of it has begun; otherwise compiled from the catalog as it is now.
   private func program(phase: Int, named name: String, carry: JSON) async throws -> StoredProgram {
     if let stored = try await ledger.program(step.id, phase: phase) {
-      let tasks = try await ledger.tasks(step.id).filter { $0.phase == phase && $0.attempt == stored.attempt }
+      let tasks = try await ledger.tasks(step.id).filter {
+        $0.phase == phase && $0.attempt == stored.attempt && $0.direction == .forward
+      }
       if tasks.contains(where: \.hasBegun) { return stored }
     }
     let compiled = try await compile(name, carry: carry)
