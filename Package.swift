@@ -95,6 +95,6 @@ let package = Package(
     tests("Sandbox", ["Sandbox", "TestSupport", "ChildProcess", "PostgresClient", "SQLText"]),
     tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
                       "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText"]),
-    tests("EndToEnd", ["TestSupport", "ChildProcess", "JSONText", "SQLText"]),
+    tests("EndToEnd", ["TestSupport", "ChildProcess", "JSONText", "SQLText", "PostgresClient", "Sandbox"]),
   ] + plugins,
   swiftLanguageModes: [.v6])

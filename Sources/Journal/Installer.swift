@@ -63,7 +63,7 @@ package enum Installer {
   }
 
   /// A newer journal may still be written by this engine when it says so.
-  static func compatible(_ version: (schema: Int, minWriter: Int)) throws(JournalError) {
+  package static func compatible(_ version: (schema: Int, minWriter: Int)) throws(JournalError) {
     if version.minWriter > JournalSchema.version {
       throw JournalError(
         .newer, "the journal has version \(version.schema), this engine writes version \(JournalSchema.version)",

@@ -10,8 +10,21 @@ enum CommandTree {
     .command(CompletionCommand.self),
     .command(ValidateCommand.self),
     .command(LintCommand.self),
+    .command(PlanCommand.self),
     .command(SchemaCommand.self),
     .command(PluginsCommand.self),
+    .command(ApplyCommand.self),
+    .command(ResumeCommand.self),
+    .command(RollbackCommand.self),
+    .command(StatusCommand.self),
+    .command(HistoryCommand.self),
+    .command(EventsCommand.self),
+    .command(LogsCommand.self),
+    .command(RetryCommand.self),
+    .command(SkipCommand.self),
+    .command(MarkDoneCommand.self),
+    .group(JournalGroup.spec, [JournalInstallCommand.self, JournalUpgradeCommand.self, JournalCheckCommand.self]),
+    .group(AuditGroup.spec, [AuditVerifyCommand.self]),
   ]
 
   static let spec = CommandSpec(

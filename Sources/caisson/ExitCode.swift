@@ -1,5 +1,7 @@
 import CommandLineKit
 import Engine
+import Glibc
+import Journal
 import PlanSchema
 import PostgresClient
 
@@ -29,6 +31,7 @@ enum ExitCode: Int32, CaseIterable, Sendable {
     case let failure as CommandFailure: self = failure.problem.code
     case is InvalidInput, is SecretUnavailable: self = .planInvalid
     case let error as EngineError: self.init(error.code)
+    case let error as JournalError: self = error.problem == .unreadable ? .failed : .refused
     case let error as PostgresError: self = error.kind == .canceled ? .stopped : .failed
     default: self = .failed
     }
@@ -45,4 +48,9 @@ enum ExitCode: Int32, CaseIterable, Sendable {
     case .unknown: self = .usage
     }
   }
+}
+
+extension ExitCode {
+  /// Ends the process here and now.
+  func leave() -> Never { _exit(rawValue) }
 }

@@ -1,34 +1,101 @@
 import CommandLineKit
+import Engine
+import Journal
+import JSONText
+import PlanModel
 
 /// `caisson journal install|upgrade|check`
 enum JournalGroup {
   static let spec = CommandSpec(
     "journal", summary: "install, upgrade or check the journal in a database", section: Section.keep)
+
+  /// What an installation or upgrade came to.
+  static func show(_ outcome: Installer.Outcome, of chosen: ChosenEnvironment, on console: Console) {
+    let (word, version) = switch outcome {
+    case .installed: ("installed", JournalSchema.version)
+    case .present(let version): ("present", version)
+    }
+    guard console.format == .text else {
+      console.print(["journal": .string(word), "version": .int(Int64(version))])
+      return
+    }
+    console.print("the journal of \(chosen.resolved.environment.name) is \(word), version \(version)")
+  }
 }
 
 /// `caisson journal install ENVIRONMENT`
-struct JournalInstallCommand {
+struct JournalInstallCommand: Command {
   static let spec = CommandSpec(
     "install", summary: "make schema caisson in the target",
     discussion: "apply does this by itself; a command of its own lets another role do it beforehand.",
-    arguments: [.environment], options: [.environment, .yes, .output],
+    arguments: [.environment], options: [.environment, .variable, .output],
     examples: [CommandExample("caisson journal install production.yaml", "as the role that may create schemas")])
+
+  private let parsed: ParsedCommand
+
+  init(_ parsed: ParsedCommand) { self.parsed = parsed }
+
+  func run(_ console: Console) async throws -> ExitCode {
+    let chosen = try ChosenEnvironment(parsed)
+    let name = chosen.resolved.environment.name
+    let outcome = try await chosen.connected("install") { connection in
+      let outcome = try await Installer.install(on: connection, target: name)
+      if let refusal = try await CloneCheck.run(on: connection, target: name).refusal { throw refusal }
+      return outcome
+    }
+    JournalGroup.show(outcome, of: chosen, on: console)
+    return .done
+  }
 }
 
 /// `caisson journal upgrade ENVIRONMENT`
-struct JournalUpgradeCommand {
+struct JournalUpgradeCommand: Command {
   static let spec = CommandSpec(
     "upgrade", summary: "bring an older journal to this version",
     discussion: "One transaction; runs and events stay. Runners of the older version are turned away afterwards.",
-    arguments: [.environment], options: [.environment, .yes, .output],
+    arguments: [.environment], options: [.environment, .variable, .output],
     examples: [CommandExample("caisson journal upgrade production.yaml", "after installing a new caisson")])
+
+  private let parsed: ParsedCommand
+
+  init(_ parsed: ParsedCommand) { self.parsed = parsed }
+
+  func run(_ console: Console) async throws -> ExitCode {
+    let chosen = try ChosenEnvironment(parsed)
+    let outcome = try await chosen.connected("upgrade") { try await Installer.upgrade(on: $0) }
+    JournalGroup.show(outcome, of: chosen, on: console)
+    return .done
+  }
 }
 
 /// `caisson journal check ENVIRONMENT`
-struct JournalCheckCommand {
+struct JournalCheckCommand: Command {
   static let spec = CommandSpec(
     "check", summary: "compare a journal with what it should be",
-    discussion: "Version, tables, functions, owner, identity of the cluster; open leases and attempts.",
-    arguments: [.environment], options: [.environment, .output],
+    discussion: "Version, identity of the cluster, leases and attempts that contradict each other.",
+    arguments: [.environment], options: [.environment, .variable, .output],
     examples: [CommandExample("caisson journal check production.yaml", "exit 0 when all is well")])
+
+  private let parsed: ParsedCommand
+
+  init(_ parsed: ParsedCommand) { self.parsed = parsed }
+
+  func run(_ console: Console) async throws -> ExitCode {
+    let chosen = try ChosenEnvironment(parsed)
+    let problems = try await chosen.writing("check") { try await JournalCheck.run(on: $0) }
+    switch console.format {
+    case .json: console.print(["sound": .bool(problems.isEmpty), "problems": .array(problems.map(\.json))])
+    case .ndjson: for problem in problems { console.print(problem.json) }
+    case .text:
+      for problem in problems { console.print("\(problem)") }
+      if problems.isEmpty { console.print("the journal of \(chosen.resolved.environment.name) is sound") }
+    }
+    return problems.isEmpty ? .done : .failed
+  }
+}
+
+extension JournalCheck.Problem {
+  var json: JSON {
+    ["code": .string(code), "run": JSON(run), "step": JSON(step), "detail": .string(detail)]
+  }
 }

@@ -1,8 +1,9 @@
 import CommandLineKit
+import PlanModel
 
 /// `caisson plan ENVIRONMENT`
-struct PlanCommand {
-  static let sql = OptionSpec.flag("sql", "print every statement in full")
+struct PlanCommand: Command {
+  static let sql = OptionSpec.flag("sql", "print only the SQL")
   static let steps = OptionSpec.value("step", "STEP", .text, "only this step", repeatable: true)
 
   static let spec = CommandSpec(
@@ -12,7 +13,8 @@ struct PlanCommand {
       sizes, missing privileges, and from which step on there is no way back.
 
       Each phase is exact, predicted (from today's catalog and the effects of earlier steps) or known only after a
-      step has run. The statements printed for an exact phase are the statements that will run.
+      step has run. The statements printed for an exact phase are the statements that will run. Exit 0, or 5 when a
+      step is refused.
       """,
     section: Section.check, arguments: [.environment],
     options: [sql, steps, .environment, .variable, .output],
@@ -20,4 +22,27 @@ struct PlanCommand {
       CommandExample("caisson plan staging.yaml", "one block per step"),
       CommandExample("caisson plan staging.yaml --sql --step index", "the SQL of one step"),
     ])
+
+  private let parsed: ParsedCommand
+
+  init(_ parsed: ParsedCommand) { self.parsed = parsed }
+
+  func run(_ console: Console) async throws -> ExitCode {
+    let chosen = try ChosenEnvironment(parsed)
+    chosen.showWarnings(on: console)
+    let only = try parsed.values(Self.steps).map { try chosen.step(named: $0, for: parsed).id }
+    let view = PlanView(chosen.resolved, try await chosen.preview(), only: only)
+    show(view, on: console)
+    return view.refusals.isEmpty ? .done : .refused
+  }
+
+  private func show(_ view: PlanView, on console: Console) {
+    switch console.format {
+    case .json: console.print(view.json)
+    case .ndjson: for record in view.records { console.print(record) }
+    case .text:
+      let lines = parsed.has(Self.sql) ? view.sql : view.lines(console.output.palette)
+      console.print(lines.joined(separator: "\n"))
+    }
+  }
 }

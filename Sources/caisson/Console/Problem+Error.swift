@@ -2,6 +2,7 @@ import ChildProcess
 import CommandLineKit
 import Engine
 import JSONText
+import Journal
 import PlanSchema
 import PostgresClient
 import Sandbox
@@ -23,6 +24,12 @@ extension Problem {
     case let postgres as PostgresError:
       self.init(ExitCode(postgres), postgres.message, hint: postgres.nextStep)
       sqlState = postgres.sqlState
+    case let journal as JournalError:
+      self.init(ExitCode(journal), journal.message, hint: journal.hint)
+    case let secret as SecretUnavailable:
+      self.init(
+        ExitCode(secret), "the secret \(secret.reference) cannot be read: \(secret.reason)",
+        hint: "set the variable or make the file readable; only the reference is ever stored or shown")
     case let sandbox as SandboxError:
       self.init(ExitCode(sandbox), sandbox.message, hint: sandbox.hint)
     case let spawn as SpawnError:

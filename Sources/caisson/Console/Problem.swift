@@ -64,4 +64,6 @@ struct CommandFailure: Error, Equatable {
   init(_ code: ExitCode, _ what: String, hint: String? = nil, next: String? = nil) {
     problem = Problem(code, what, hint: hint, next: next)
   }
+
+  init(_ problem: Problem) { self.problem = problem }
 }

@@ -20,9 +20,9 @@ extension OptionSpec {
   /// Consent given beforehand.
   static let yes = OptionSpec.flag("yes", short: "y", "do not ask; never accepts irreversible steps")
 
-  /// Patience with closed gates and other runners.
+  /// Patience with other runners.
   static let wait = OptionSpec.optionalValue(
-    "wait", "DURATION", .duration, "wait for gates and other runners")
+    "wait", "DURATION", .duration, "wait while another runner holds the run [a day]")
 
   /// Why a person overrides the engine; kept in the journal.
   static let reason = OptionSpec.value("reason", "TEXT", .text, "why; kept in the journal (required)")

@@ -1,0 +1,64 @@
+import Engine
+import JSONText
+import PluginAPI
+import SQLText
+
+extension Operation {
+  /// Everything a program that reads `plan --output json` may want to know; no bound values.
+  func json(sizes: [QualifiedName: RelationSize] = [:]) -> JSON {
+    var object = JSONObject([
+      ("id", .string(id)), ("title", .string(title)), ("kind", .string(work.kind)),
+      ("statements", .array(sentStatements.map { .string($0.text) })),
+    ])
+    object["unless"] = unless.map { .string($0.text) }
+    if !checks.isEmpty {
+      object["checks"] = .array(checks.map { ["name": .string($0.name), "sql": .string($0.sql.text)] })
+    }
+    if !locks.isEmpty { object["locks"] = .array(locks.map { $0.json(sizes[$0.relation]) }) }
+    if !resources.isEmpty { object["resources"] = .array(resources.map { .string($0.name) }) }
+    for (key, value) in workDetails { object[key] = value }
+    object["undo"] = undo.json
+    return .object(object)
+  }
+
+  private var workDetails: [(String, JSON)] {
+    switch work {
+    case .autocommit(let work):
+      [
+        ("probe", work.probe.map { .string($0.text) } ?? .null),
+        ("cleanup", .array(work.cleanup.map { .string($0.text) })),
+      ]
+    case .chunked(let work):
+      [
+        ("target", work.target.json), ("size", .int(Int64(work.size))), ("workers", .int(Int64(work.workers))),
+        ("slices", work.slices.map { .string($0.text) } ?? .null),
+      ]
+    case .process(let work): [("argv", .array(work.arguments.map(JSON.string)))]
+    case .file(let work): [("path", .string(work.path)), ("mode", .string(String(work.mode, radix: 8)))]
+    case .parallel(let work):
+      [("width", .int(Int64(work.width))), ("members", .array(work.members.map { $0.json() }))]
+    case .transaction, .observe: []
+    }
+  }
+}
+
+extension Undo {
+  var json: JSON {
+    switch self {
+    case .nothing: ["kind": "nothing"]
+    case .irreversible(let reason): ["kind": "irreversible", "reason": .string(reason)]
+    case .recompile(let phase): ["kind": "recompile", "phase": .string(phase)]
+    case .operations(let operations): ["kind": "operations", "operations": .array(operations.map { $0.json() })]
+    }
+  }
+}
+
+extension RelationLock {
+  func json(_ size: RelationSize?) -> JSON {
+    [
+      "relation": .string(relation.description), "mode": .string(mode.rawValue), "stalls_others": .bool(mode.stallsOthers),
+      "bytes": size.map { .int($0.bytes) } ?? .null,
+      "rows": size.flatMap { $0.rows < 0 ? nil : .int($0.rows) } ?? .null,
+    ]
+  }
+}

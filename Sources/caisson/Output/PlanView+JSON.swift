@@ -1,0 +1,80 @@
+import Engine
+import JSONText
+import PlanModel
+import PluginAPI
+
+extension PlanView {
+  /// Everything, as one document.
+  var json: JSON {
+    var object = head
+    object["steps"] = .array(steps.map(json))
+    return .object(object)
+  }
+
+  /// The same as records: the plan, then each step.
+  var records: [JSON] {
+    var first = head
+    first["type"] = "plan"
+    return [.object(first)] + steps.map { step in
+      var record = json(step).object ?? JSONObject()
+      record["type"] = "step"
+      return .object(record)
+    }
+  }
+
+  private var head: JSONObject {
+    JSONObject([
+      ("plan", .string(resolved.plan.name)), ("environment", .string(resolved.environment.name)),
+      ("plan_hash", .string(resolved.planHash)), ("release_hash", .string(resolved.releaseHash)),
+      ("to_run", .int(Int64(waiting.count))), ("refused", .bool(!refusals.isEmpty)),
+    ])
+  }
+
+  private func json(_ step: Step) -> JSON {
+    var object = JSONObject([
+      ("step", .string(step.step.id)), ("uses", .string(step.step.uses)),
+      ("needs", .array(step.step.needs.map(JSON.string))),
+    ])
+    switch step.fate {
+    case .skipped(let reason):
+      object["state"] = "skipped"
+      object["reason"] = .string(reason)
+    case .finished: object["state"] = "done"
+    case .prepared(let prepared):
+      object["state"] = "to_run"
+      for member in json(step, prepared).members { object[member.key] = member.value }
+    }
+    return .object(object)
+  }
+
+  private func json(_ step: Step, _ prepared: Preparation.Prepared) -> JSONObject {
+    var object = JSONObject([("certainty", .string(prepared.certainty.word))])
+    switch prepared.certainty {
+    case .exact: break
+    case .predicted(let steps): object["depends_on"] = .array(steps.map(JSON.string))
+    case .knownAfter(let earlier): object["depends_on"] = [.string(earlier)]
+    }
+    if let compiled = prepared.compiled {
+      object["phase"] = .string(compiled.phase)
+      object["phases"] = .int(Int64(compiled.phases))
+      object["operations"] = .array(compiled.operations.map { $0.json(sizes: sizes) })
+      object["locks"] = .array(step.locks.map { $0.json(sizes[$0.relation]) })
+    }
+    object["max_stall"] = step.step.policy.maxStall.json
+    object["reversible"] = .bool(step.noReturn == nil)
+    object["point_of_no_return"] = step.noReturn.map { ["step": .string($0.step), "reason": .string($0.reason)] }
+    object["findings"] = .array(step.findings.map(\.json))
+    return object
+  }
+}
+
+extension Certainty {
+  /// For a program.
+  fileprivate var word: String {
+    switch self {
+    case .exact: "exact"
+    case .predicted: "predicted"
+    case .knownAfter: "known_after"
+    }
+  }
+}

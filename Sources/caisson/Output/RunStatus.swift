@@ -1,0 +1,111 @@
+import CommandLineKit
+import Engine
+import JSONText
+import Journal
+import RunModel
+
+/// A run as the journal knows it at one moment.
+struct RunStatus: Sendable {
+  let run: RunRecord
+  let steps: [StepRecord]
+  let holders: [RunnerRecord]
+  /// Events that are not in the chain yet.
+  let unsealed: Int
+  let chosen: ChosenEnvironment
+
+  init(_ id: String, _ reader: JournalReader, _ chosen: ChosenEnvironment) async throws {
+    guard let run = try await reader.run(id) else {
+      throw CommandFailure(.failed, "run \(id.prefix(8)) is gone from the journal", next: chosen.next("history"))
+    }
+    self.run = run
+    self.chosen = chosen
+    steps = try await reader.steps(run: id)
+    holders = try await reader.holders(run: id)
+    unsealed = try await reader.unsealedEvents()
+  }
+
+  /// Whether somebody's work may still change it.
+  var isMoving: Bool { [.queued, .running, .waiting, .undoing].contains(run.state) && (isHeld || !isOver) }
+
+  private var isOver: Bool { steps.allSatisfy { $0.state.isSatisfied || $0.state == .undone } }
+
+  /// A runner has it whose lease has not run out and whose process, where we can see it, lives.
+  private var isHeld: Bool { holders.contains { ($0.leaseSeconds ?? 0) > 0 && !$0.isGone } }
+
+  /// The exact next command; `nil` when there is nothing left to do.
+  var next: String? {
+    if let step = steps.first(where: { $0.state == .blocked }) {
+      return chosen.next("mark-done", step.step, "--reason", "...")
+    }
+    switch run.state {
+    case .succeeded, .canceled, .superseded: return nil
+    case .rolledBack: return chosen.next("apply")
+    case .rollbackFailed: return chosen.next("rollback")
+    case .undoing: return isHeld ? chosen.next("status", "--watch") : chosen.next("rollback")
+    case .running: return isHeld ? chosen.next("status", "--watch") : chosen.next("resume")
+    case .queued, .waiting, .paused, .failed: return chosen.next("resume")
+    }
+  }
+
+  private var heading: String {
+    "\(run.plan) on \(run.environment), run \(run.id.prefix(8)): \(run.state.rawValue)"
+      + (run.desired == .run || run.finishedAt != nil ? "" : ", shall \(run.desired.rawValue)")
+  }
+
+  /// The same picture that a running apply draws.
+  var model: ProgressModel {
+    ProgressModel(title: heading, elapsed: .milliseconds(Int64(run.seconds * 1000)), steps: steps.map(\.progressLine))
+  }
+
+  func lines(columns: Int, _ terminal: Terminal) -> [String] {
+    let frame = ProgressFrame(
+      columns: columns, rows: .max / 2, utf8: terminal.hasUTF8 || !terminal.isTerminal, palette: terminal.palette)
+    var lines = frame.lines(model)
+    lines.append("started by \(run.startedBy) at \(Instant.short(run.createdAt))")
+    lines += holders.map { "held by \($0.text)" }
+    if let due = run.finalizeDue { lines.append("finalize due at \(Instant.short(due))") }
+    if let passed = run.noReturnAt { lines.append("past a point of no return since \(Instant.short(passed))") }
+    if unsealed > 0 { lines.append("\(unsealed) events of this journal are not sealed yet") }
+    if let next { lines.append("next: \(next)") }
+    return lines
+  }
+
+  var json: JSON {
+    var object = JSONObject([("run", run.json), ("steps", .array(steps.map(\.json)))])
+    object["holders"] = .array(holders.map(\.json))
+    object["unsealed_events"] = .int(Int64(unsealed))
+    object["next"] = next.map(JSON.string)
+    return .object(object)
+  }
+}
+
+extension RunnerRecord {
+  /// Proven dead from here, which only its own host can.
+  var isGone: Bool {
+    deadAt != nil || ThisProcess.isDead(host: host, bootID: bootID, pid: processID, start: processStart)
+  }
+
+  var text: String {
+    let lease = leaseSeconds.map { $0 > 0 ? ", lease for another \(Int($0)) s" : ", lease has run out" } ?? ""
+    return "process \(processID) on \(host)" + (isGone ? ", which is gone" : lease)
+  }
+
+  var json: JSON {
+    [
+      "runner": .string(id), "host": .string(host), "pid": .int(Int64(processID)), "version": .string(version),
+      "gone": .bool(isGone), "holds": .array(holds.map(JSON.string)),
+      "lease_seconds": leaseSeconds.map { .seconds($0) } ?? .null, "seen_at": .string(seenAt),
+    ]
+  }
+}
+
+extension RunRecord {
+  var json: JSON {
+    [
+      "run": .string(id), "plan": .string(plan), "environment": .string(environment), "plan_hash": .string(planHash),
+      "target": .string(target), "state": .string(state.rawValue), "desired": .string(desired.rawValue),
+      "host": JSON(host), "started_by": .string(startedBy), "created_at": .string(createdAt),
+      "finished_at": JSON(finishedAt), "finalize_due": JSON(finalizeDue), "seconds": .seconds(seconds),
+    ]
+  }
+}

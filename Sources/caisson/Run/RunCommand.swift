@@ -1,0 +1,115 @@
+import CommandLineKit
+import Engine
+import PlanModel
+import PlanSchema
+import PluginAPI
+import BuiltinPlugins
+
+/// What apply, resume and rollback have in common: one run, shown while it goes on, stopped by Ctrl-C in two stages.
+struct RunCommand {
+  let chosen: ChosenEnvironment
+  let verb: RunOutcome.Verb
+  /// How long to wait for another runner; `nil`: not at all.
+  let patience: Duration?
+  let console: Console
+
+  /// Runs `work` and says how it ended.
+  func run(_ work: @escaping @Sendable (Runner) async throws -> RunReport) async throws -> ExitCode {
+    let progress = RunProgress(chosen.title, screen: console.progressScreen(), format: console.format)
+    let stop = StopSignal()
+    let target = try await chosen.target()
+    let runner = Runner(chosen.resolved, target: target, registry: .builtin, stop: stop) { progress.take($0) }
+    let task = Task { try await patiently(runner, stop, progress, work) }
+    let signals = await UnixSignals.listen()
+    let beside = [Task { await listen(signals, stop, progress, task) }, Task { await refresh(progress) }]
+    let outcome = await task.result
+    for one in beside { one.cancel() }
+    await target.close()
+    progress.finish()
+    let report: RunReport
+    do { report = try outcome.get() } catch { throw explained(error, run: progress.run) }
+    return show(report, took: progress.elapsed)
+  }
+
+  // MARK: Waiting for another runner
+
+  private func patiently(
+    _ runner: Runner, _ stop: StopSignal, _ progress: RunProgress, _ work: @Sendable (Runner) async throws -> RunReport
+  ) async throws -> RunReport {
+    let end = patience.map { ContinuousClock.now + $0 }
+    while true {
+      let outcome: Result<RunReport, any Error>
+      do { outcome = .success(try await work(runner)) } catch { outcome = .failure(error) }
+      guard let who = Self.holder(outcome), let end, ContinuousClock.now < end, !stop.isRequested else {
+        return try outcome.get()
+      }
+      progress.note("held by another runner, waiting: \(who)")
+      await stop.sleep(milliseconds: min(3_000, max(100, ContinuousClock.now.duration(to: end).milliseconds)))
+    }
+  }
+
+  private static func holder(_ outcome: Result<RunReport, any Error>) -> String? {
+    switch outcome {
+    case .success(let report): if case .held(let who) = report.ending { who } else { nil }
+    case .failure(let error): (error as? EngineError).flatMap { $0.code == .held ? $0.message : nil }
+    }
+  }
+
+  // MARK: Stopping
+
+  /// First: finish what is at hand. Second: cancel it. Third: leave, which the journal survives.
+  private func listen(
+    _ signals: UnixSignals, _ stop: StopSignal, _ progress: RunProgress, _ task: Task<RunReport, any Error>
+  ) async {
+    for await _ in signals.stream {
+      switch stop.stage {
+      case .none:
+        progress.note("stopping: what is at hand is finished first; Ctrl-C again cancels it")
+        stop.request()
+        // Nothing has begun: there is nothing to finish.
+        if progress.run == nil { task.cancel() }
+      case .finish:
+        progress.note("canceling what is at hand")
+        stop.request()
+      case .cancel:
+        progress.finish()
+        ExitCode.stopped.leave()
+      }
+    }
+  }
+
+  private func refresh(_ progress: RunProgress) async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .seconds(1))
+      progress.tick()
+    }
+  }
+
+  // MARK: The end
+
+  private func show(_ report: RunReport, took: Duration) -> ExitCode {
+    let outcome = RunOutcome(report, verb, chosen)
+    guard console.format == .text else {
+      console.print(outcome.json(report, took: took))
+      return outcome.code
+    }
+    for (step, finding) in outcome.findings {
+      console.note(console.error.palette(step, .bold))
+      let text = FindingText(finding: finding, sources: chosen.resolved.diagnostics.sources)
+      for line in text.lines(console.error.palette, indent: "  ") { console.note(line) }
+    }
+    for problem in outcome.problems { console.report(problem, by: [Tool.name, verb.rawValue]) }
+    for line in outcome.lines(report, took: took, console.output.palette) { console.print(line) }
+    return outcome.code
+  }
+
+  /// The error with the state things are in and the command to go on with.
+  private func explained(_ error: any Error, run: String?) -> any Error {
+    var problem = Problem(error)
+    problem.state = problem.state ?? (run.map { "run \($0.prefix(8)) keeps what it committed" } ?? "nothing was run")
+    let again = run == nil ? chosen.next(verb.rawValue) : chosen.next("status")
+    problem.next = problem.next ?? (problem.code == .heldByAnother ? chosen.next(verb.rawValue, "--wait") : again)
+    if let step = problem.step, problem.place == nil { problem.place = chosen.place(of: step) }
+    return CommandFailure(problem)
+  }
+}

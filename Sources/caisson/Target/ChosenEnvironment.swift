@@ -1,0 +1,118 @@
+import BuiltinPlugins
+import CommandLineKit
+import Engine
+import Journal
+import PlanModel
+import PlanSchema
+import PluginAPI
+import PostgresClient
+import SQLText
+
+/// What nearly every command is about: a checked plan, and the database it is for.
+struct ChosenEnvironment: Sendable {
+  let resolved: ResolvedPlan
+  let next: NextCommand
+
+  init(_ parsed: ParsedCommand) throws {
+    let request = try PlanRequest(parsed)
+    next = try NextCommand(parsed)
+    resolved = try PlanLoader(.builtin).load(request)
+  }
+
+  var title: String { "\(resolved.plan.name) on \(resolved.environment.name)" }
+
+  /// The database, its secrets resolved and its sandbox started.
+  func target() async throws -> Target { Target(try await TargetAddress(resolving: resolved)) }
+
+  /// A step of the plan by the name typed; what it resembles when there is none.
+  func step(named name: String, for parsed: ParsedCommand) throws -> PlanStep {
+    if let step = resolved.plan[name] { return step }
+    let names = resolved.plan.steps.map(\.id)
+    throw parsed.usageError("the plan has no step '\(name)'", suggestion: Spelling.nearest(to: name, in: names))
+  }
+
+  /// Where a step stands in its file.
+  func place(of step: String) -> String? {
+    guard let range = resolved.plan[step]?.range, !range.isNowhere else { return nil }
+    return range.description
+  }
+
+  /// What the readers had to say that is no error.
+  func showWarnings(on console: Console) {
+    if !resolved.diagnostics.items.isEmpty { console.note(resolved.diagnostics.render()) }
+  }
+
+  /// What apply would do; reads only.
+  func preview() async throws -> Preview {
+    let target = try await target()
+    do {
+      let preview = try await Runner(resolved, target: target, registry: .builtin).preview()
+      await target.close()
+      return preview
+    } catch {
+      await target.close()
+      throw error
+    }
+  }
+
+  // MARK: Journal
+
+  /// Lends a connection that cannot write; `body` gets `nil` where there is no journal.
+  func reading<Value: Sendable>(
+    _ purpose: String, _ body: @Sendable (JournalReader?) async throws -> Value
+  ) async throws -> Value {
+    try await connected(purpose) { connection in
+      if !connection.isPooled {
+        try await connection.query("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+      }
+      guard let version = try await Installer.version(on: connection) else { return try await body(nil) }
+      try Installer.compatible(version)
+      return try await body(JournalReader(connection))
+    }
+  }
+
+  /// Lends a connection for the journal that belongs to this environment.
+  func writing<Value: Sendable>(
+    _ purpose: String, _ body: @Sendable (Connection) async throws -> Value
+  ) async throws -> Value {
+    let name = resolved.environment.name
+    return try await connected(purpose) { connection in
+      try await Installer.require(on: connection)
+      if let refusal = try await CloneCheck.run(on: connection, target: name).refusal { throw refusal }
+      return try await body(connection)
+    }
+  }
+
+  func connected<Value: Sendable>(
+    _ purpose: String, _ body: @Sendable (Connection) async throws -> Value
+  ) async throws -> Value {
+    let address = try await TargetAddress(resolving: resolved)
+    let connection = try await Connection.connect(
+      address.connection, ConnectionSettings(applicationName: "\(Tool.name):\(purpose)"))
+    do {
+      if !connection.isPooled {
+        try await connection.query(PinnedSettings().sql(forVersion: connection.serverVersion, local: false))
+      }
+      let value = try await body(connection)
+      await connection.close()
+      return value
+    } catch {
+      await connection.close()
+      throw error
+    }
+  }
+}
+
+extension JournalReader {
+  /// The run named, by its id or the beginning of it, or the latest of this plan in this environment.
+  func run(_ id: String?, of chosen: ChosenEnvironment) async throws -> RunRecord? {
+    guard let id else {
+      return try await latestRun(plan: chosen.resolved.plan.name, environment: chosen.resolved.environment.name)
+    }
+    let matching = try await history(limit: 10_000).filter { $0.id.hasPrefix(id.lowercased()) }
+    if let only = matching.first, matching.count == 1 { return only }
+    throw CommandFailure(
+      .usage, matching.isEmpty ? "the journal has no run '\(id)'" : "\(matching.count) runs begin with '\(id)'",
+      next: chosen.next("history"))
+  }
+}

@@ -1,0 +1,34 @@
+import CommandLineKit
+
+/// Command lines for the environment at hand, ready to be pasted.
+struct NextCommand: Sendable, Equatable {
+  /// The environment file as this machine finds it from here.
+  let file: String
+  private let variables: [String]
+
+  init(_ parsed: ParsedCommand) throws {
+    self.init(
+      file: try EnvironmentChoice.path(parsed),
+      variables: parsed.assignments(.variable).map { "\($0.name)=\($0.value)" })
+  }
+
+  init(file: String, variables: [String] = []) {
+    self.file = file
+    self.variables = variables
+  }
+
+  /// `caisson COMMAND FILE MORE`, with the variables this run was given.
+  func callAsFunction(_ command: String, _ more: String...) -> String {
+    let words = command.split(separator: " ").map(String.init) + [file] + more
+    return ([Tool.name] + words + variables.flatMap { ["--var", $0] }).map(Self.quoted).joined(separator: " ")
+  }
+
+  /// A word as a shell reads it back.
+  static func quoted(_ word: String) -> String {
+    let isPlain = { (scalar: Unicode.Scalar) in
+      scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "-_./=:,+@%".unicodeScalars.contains(scalar)
+    }
+    if !word.isEmpty, word.unicodeScalars.allSatisfy(isPlain) { return word }
+    return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+  }
+}
