@@ -35,9 +35,16 @@ package struct TestDatabase: Sendable {
   }
 
   static func scope(template: String, _ body: () async throws -> Void) async throws {
-    try await with(template: template) { database in
-      try await $scoped.withValue(database) { try await body() }
+    await Turnstile.databases.enter()
+    do {
+      try await with(template: template) { database in
+        try await $scoped.withValue(database) { try await body() }
+      }
+    } catch {
+      await Turnstile.databases.leave()
+      throw error
     }
+    await Turnstile.databases.leave()
   }
 
   private static func make(template: String) async throws -> TestDatabase {
