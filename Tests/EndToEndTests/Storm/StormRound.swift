@@ -40,7 +40,8 @@ struct StormRound {
 
   func query(_ text: String) async throws -> [[String?]] {
     let connection = try await Connection.connect(target)
-    let rows = try await connection.query(SQL(verbatim: text)).rows.map { row in (0..<row.count).map { row[$0] } }
+    let result = try await connection.query(SQL(verbatim: text))
+    let rows = result.rows.map(\.values)
     await connection.close()
     return rows
   }

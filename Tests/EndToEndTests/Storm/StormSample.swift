@@ -39,16 +39,16 @@ enum StormSample {
       fill:
         uses: data.batch
         needs: [column]
-        with: { table: account, set: { n: n + 1, score: id % 7 }, where: score IS NULL, chunk: 10ms, keep_undo: true }
+        with: { table: account, set: { n: n + 1, score: id % 7 }, where: score IS NULL, chunk: 50ms, keep_undo: true }
       items:
         uses: data.batch
-        with: { table: item, set: { n: n + 1 }, where: n = 0, chunk: 10ms, workers: 2, keep_undo: true }
+        with: { table: item, set: { n: n + 1 }, where: n = 0, chunk: 50ms, workers: 2, keep_undo: true }
       by-score: { uses: index.create, needs: [fill], with: { table: account, columns: [score, id], name: account_by_score, unique: true } }
       parts: { uses: index.create, with: { table: part, columns: [id], name: part_by_id } }
       grade:
         uses: function.define
         with: { name: public.grade, body: "CREATE FUNCTION public.grade(points int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT points / 10'" }
-      gone: { uses: sql.run, with: { up: [CREATE TABLE made (id int PRIMARY KEY), INSERT INTO made SELECT generate_series(1, 10)], down: DROP TABLE made, verify: SELECT count(*) = 10 FROM made } }
+      gone: { uses: sql.run, with: { up: [CREATE TABLE made (id int PRIMARY KEY), "INSERT INTO made SELECT generate_series(1, 10)"], down: DROP TABLE made, verify: SELECT count(*) = 10 FROM made } }
     \(fan)
       last:
         uses: sql.run
