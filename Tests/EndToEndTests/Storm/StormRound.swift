@@ -61,7 +61,7 @@ struct StormRound {
     var left: [[String?]] = []
     for _ in 0..<100 {
       left = try await query(
-        "SELECT application_name, state, query FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'caisson%'")
+        "SELECT application_name, state, query FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'caisson:%'")
       if left.isEmpty { break }
       try await Task.sleep(for: .milliseconds(100))
     }
