@@ -28,9 +28,11 @@ package struct EngineHarness: Sendable {
     self.registry = registry
   }
 
-  package func runner(width: Int = 4, stop: StopSignal? = nil) -> Runner {
+  /// `overNetwork`: through TCP instead of the socket.
+  package func runner(width: Int = 4, stop: StopSignal? = nil, overNetwork: Bool = false) -> Runner {
     let address = TargetAddress(
-      name: resolved.environment.name, connection: database.target, role: resolved.environment.role)
+      name: resolved.environment.name, connection: overNetwork ? database.networkTarget : database.target,
+      role: resolved.environment.role)
     return Runner(
       resolved, target: Target(address), registry: registry, width: width, stop: stop ?? self.stop,
       reporter: { [events] in events.append($0) })
@@ -47,9 +49,33 @@ package struct EngineHarness: Sendable {
   }
 }
 
+extension EngineHarness {
+  /// Rows of `(code, step, detail)` that contradict the journal's invariants, and breaks of the event chain.
+  package func flaws() async throws -> [String] {
+    let connection = try await database.connect()
+    let problems = try await JournalCheck.run(on: connection).map(\.description)
+    let audit = try await Audit.run(on: connection)
+    await connection.close()
+    return problems + audit.flaws.map { "\($0.seq): \($0.wrong)" }
+  }
+}
+
 /// What the engine reported, in order.
 package final class EventLog: Sendable {
   private let events = Mutex<[EngineEvent]>([])
   package func append(_ event: EngineEvent) { events.withLock { $0.append(event) } }
   package var all: [EngineEvent] { events.withLock { $0 } }
+
+  /// As text, for questions about what was said.
+  package var text: String { all.map { "\($0)" }.joined(separator: "\n") }
+
+  /// Waits until an event's text contains `words`; false after `limit`.
+  package func says(_ words: String, within limit: Duration = .seconds(20)) async -> Bool {
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
+      if text.contains(words) { return true }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    return false
+  }
 }

@@ -32,15 +32,20 @@ package struct Preparation: Sendable {
 }
 
 extension Compiler {
-  /// `finished`: steps whose work is in the catalog already.
+  /// `finished`: steps whose work is in the catalog already; `begun`: those of which part is, which are left alone but
+  /// may still change what later ones look at.
   func prepare(
-    _ plan: Plan, finished: Set<String>, tag: RunTag, accepting: Set<String>, on connection: Connection
+    _ plan: Plan, finished: Set<String>, begun: Set<String> = [], tag: RunTag, accepting: Set<String>, on connection: Connection
   ) async throws -> Preparation {
     let transaction = FactsTransaction(connection)
     var prepared: [Preparation.Prepared] = []
     let graph = try Graph(plan.steps.map { ($0.id, $0.needs) })
     var effects: [String: ProgramEffects] = [:]
     for step in plan.steps where !finished.contains(step.id) && step.skip == nil {
+      if begun.contains(step.id) {
+        effects[step.id] = ProgramEffects.anything
+        continue
+      }
       let outcome = await attempt(step, tag: tag, in: transaction)
       let one = try judge(
         step, outcome, Surroundings(step: step.id, graph: graph, finished: finished, effects: effects, plan: plan))

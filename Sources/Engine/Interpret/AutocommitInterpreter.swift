@@ -51,7 +51,6 @@ struct AutocommitInterpreter {
     var settings = [
       Setting("lock_timeout", String(work.lockTimeout?.milliseconds ?? 0)),
       Setting("statement_timeout", String(timeout.milliseconds)),
-      Setting("client_connection_check_interval", "2s"),
     ]
     settings += work.settings
     for setting in settings {

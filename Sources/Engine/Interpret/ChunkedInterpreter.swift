@@ -20,6 +20,7 @@ struct ChunkedInterpreter {
 
   func run(on connection: Connection) async throws {
     var cursor = context.task.cursor
+    var chunks = context.task.chunks
     var done = context.task.rowsDone
     var sizer = ChunkSizer(start: work.size, largest: work.largestSize, target: work.target.duration)
     let total = try await estimate(on: connection)
@@ -27,7 +28,8 @@ struct ChunkedInterpreter {
     while true {
       try await wait(for: throttle, on: connection)
       let started = ContinuousClock.now
-      let chunk = try await chunk(after: cursor, size: sizer.size, on: connection)
+      let chunk = try await chunk(after: cursor, number: chunks, size: sizer.size, on: connection)
+      chunks += 1
       done += Double(chunk.rows)
       cursor = chunk.cursor ?? cursor
       context.report(.progress(step: context.step.id, done: done, total: total, unit: "rows", note: nil))
@@ -53,9 +55,12 @@ struct ChunkedInterpreter {
   }
 
   /// One chunk: fence, work, cursor, COMMIT. It is the last when the cursor comes back NULL or `until` is true.
-  private func chunk(after cursor: JSON?, size: Int, on connection: Connection) async throws -> Chunk {
+  private func chunk(
+    after cursor: JSON?, number: Int64, size: Int, on connection: Connection
+  ) async throws -> Chunk {
     let transaction = WorkTransaction(
-      context: context, settings: work.settings, statementTimeout: context.policy.statementLimit ?? .zero)
+      context: context, settings: work.settings, statementTimeout: context.policy.statementLimit ?? .zero,
+      chunks: number)
     let slice = context.task.bounds?.text
     let statements = work.statements.map { ChunkStatement($0).sql(cursor: cursor?.text, size: size, slice: slice) }
     let results = try await transaction.run(statements + (work.until.map { [$0] } ?? []), on: connection)

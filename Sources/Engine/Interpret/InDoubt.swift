@@ -54,11 +54,24 @@ struct InDoubt {
     return (state, row[1] ?? "")
   }
 
+  /// It may have to wait for old snapshots as the statement itself: a stop ends it, and the next run cleans up.
   private func remove(_ statement: SQL, on session: Connection) async throws {
+    let stop = context.workshop.stop
+    if stop.stage == .cancel { throw Interrupted() }
     if let role = context.workshop.target.address.role { _ = try await session.query("SET ROLE \(id: role)") }
     let key = context.workshop.inFlight.begin(step: context.step.id, pid: Int(session.backendPID))
-    defer { context.workshop.inFlight.end(key) }
-    _ = try await session.query(statement)
+    let quiet = stop.canceling(session.cancelToken)
+    defer {
+      context.workshop.inFlight.end(key)
+      quiet()
+    }
+    do {
+      _ = try await session.query(statement)
+    } catch {
+      if error.kind == .canceled, stop.isRequested { throw Interrupted() }
+      // A killed run's own clean-up, still going on in the server, may have been faster.
+      guard error.sqlState == "42704" else { throw error }
+    }
     _ = try await session.query("RESET ROLE")
   }
 

@@ -60,6 +60,11 @@ struct Replaced: Error, Sendable {}
 /// The phase has to be compiled and run again (an expectation with `retry_phase` was not met).
 struct PhaseRetry: Error, Sendable { let reason: String }
 
+/// The task's row is further than it was when it was read: look again.
+struct TaskMoved: Error, Sendable, CustomStringConvertible {
+  var description: String { "an earlier COMMIT came through after its connection was lost" }
+}
+
 /// The stop signal ended a task early; what was done is recorded.
 struct Interrupted: Error, Sendable {}
 

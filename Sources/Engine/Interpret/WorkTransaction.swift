@@ -12,13 +12,17 @@ struct WorkTransaction {
   var isolation = TransactionWork.Isolation.readCommitted
   var settings: [Setting] = []
   var statementTimeout: Duration
+  /// What a chunked task counted when its cursor was read.
+  var chunks: Int64?
 
   /// Results of `statements`; the transaction stays open. Any error rolls it back.
   func run(_ statements: [SQL], on connection: Connection) async throws -> [QueryResult] {
     do {
       let opening = opening(on: connection)
       let results = try await context.budget.guarding(connection) { try await connection.batch(opening + statements) }
-      guard !results[fencePlace(opening)].rows.isEmpty else { throw Replaced() }
+      guard let fence = results[fencePlace(opening)].rows.first else { throw Replaced() }
+      // A COMMIT whose answer was lost may come through after its cursor was read again.
+      if let chunks, try fence.int64("chunks") != chunks { throw TaskMoved() }
       return Array(results.suffix(statements.count))
     } catch {
       await connection.rollback()

@@ -32,7 +32,7 @@ struct Failure {
   var isConnectionLoss: Bool { postgres?.isConnectionLoss ?? false }
 
   /// The phase is worth going through again from what the journal says.
-  var looksAgain: Bool { isConnectionLoss || cause is PhaseRetry || FailureClass(sqlState: postgres?.sqlState) == .wrongNode }
+  var looksAgain: Bool { isConnectionLoss || cause is PhaseRetry || cause is TaskMoved || FailureClass(sqlState: postgres?.sqlState) == .wrongNode }
 
   /// Worth another try of the same task.
   var retryReason: String? {

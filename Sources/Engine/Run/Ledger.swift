@@ -96,8 +96,33 @@ actor Ledger {
 
   // MARK: Reading
 
+  /// A look may be repeated: a lost connection is only a reason to ask again.
   func records<Value: Sendable>(_ read: @Sendable (JournalReader) async throws -> Value) async throws -> Value {
-    try await talk { try await read(JournalReader($0)) }
+    try await again { try await self.talk { try await read(JournalReader($0)) } }
+  }
+
+  /// A statement that does no harm the second time.
+  func repeatable(_ statement: SQL) async throws -> [Row] { try await again { try await self.query(statement) } }
+
+  /// For ten seconds at most.
+  private func again<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    for _ in 0..<20 {
+      do { return try await body() } catch let error as PostgresError where error.isConnectionLoss {
+        if Task.isCancelled { throw error }
+        try? await Task.sleep(for: .milliseconds(500))
+      }
+    }
+    return try await body()
+  }
+
+  /// This process's own holding of a step, where the answer to its claim was lost.
+  func ownHolding(of id: String, _ direction: Direction) async throws -> Holding? {
+    let record = try await step(id)
+    guard record.holder == runner, !record.leaseExpired, record.state == (direction == .forward ? .running : .undoing)
+    else { return nil }
+    return Holding(
+      run: run, step: id, fence: record.fence, attempt: record.attempt, phase: record.phase, direction: direction,
+      runner: runner)
   }
 
   func runRecord() async throws -> RunRecord {
@@ -158,8 +183,10 @@ actor Ledger {
 
   enum Standing { case held, finished, lost }
 
+  /// Where the journal cannot be read, nothing says that the holding is lost: the next write will.
   func standing(of holding: Holding) async -> Standing {
-    guard let record = try? await step(holding.step), record.fence == holding.fence else { return .lost }
+    guard let record = try? await step(holding.step) else { return .held }
+    guard record.fence == holding.fence else { return .lost }
     switch record.state {
     case .running, .undoing: return .held
     case .done, .undone: return .finished

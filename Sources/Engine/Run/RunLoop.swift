@@ -14,6 +14,8 @@ struct RunLoop {
     var heldElsewhere: [String] = []
     var isComplete = false
     var wantsRollback = false
+    /// What somebody else turned the run to meanwhile.
+    var turned: String?
   }
 
   private struct Ended: Sendable {
@@ -34,17 +36,21 @@ struct RunLoop {
   func run(states: [String: StepState]) async throws -> End {
     var scheduler = Scheduler(plan, states: states, prepared: prepared, only: only)
     var end = End()
+    var patience = Self.patience
     try await withThrowingTaskGroup(of: [Ended].self) { group in
       var running = 0
-      for taken in try await takeOver() {
-        running += 1
-        group.addTask { [await carryOut(taken.step, taken.holding)] }
-      }
       while true {
+        if running == 0, !stops(end) {
+          for taken in try await takeOver() {
+            running += 1
+            group.addTask { [await carryOut(taken.step, taken.holding)] }
+          }
+        }
         while running < width, !stops(end), let job = scheduler.next(width: width) {
           running += 1
           group.addTask { await perform(job) }
         }
+        if running == 0, !stops(end), try await waitsForDeadRunner(&patience) { continue }
         guard running > 0, let ended = try await group.next() else { break }
         running -= 1
         for one in ended { try await note(one, &scheduler, &end) }
@@ -53,7 +59,23 @@ struct RunLoop {
     return try await judged(end)
   }
 
-  private func stops(_ end: End) -> Bool { shop.stop.isRequested || !end.failures.isEmpty }
+  private func stops(_ end: End) -> Bool { shop.stop.isRequested || !end.failures.isEmpty || end.turned != nil }
+
+  /// How often a quarter of a second is spent on a transaction that the server has not ended for a dead runner.
+  private static let patience = 240
+
+  /// Its task's row is locked until the server notices that the client is gone: a takeover then succeeds.
+  private func waitsForDeadRunner(_ patience: inout Int) async throws -> Bool {
+    let left = try await ledger.steps().filter { $0.state == .running && $0.leaseExpired && only.contains($0.step) }
+    guard let first = left.first, patience > 0 else { return false }
+    if patience == Self.patience {
+      shop.reporter(
+        .notice(step: first.step, text: "the server is still at work for the runner that is gone; waiting for it"))
+    }
+    patience -= 1
+    await shop.stop.sleep(milliseconds: 250)
+    return true
+  }
 
   // MARK: Work
 
@@ -71,9 +93,8 @@ struct RunLoop {
 
   private func claimAndCarryOut(_ step: PlanStep) async -> Ended {
     do {
-      let claim = JournalSQL.claim(run: shop.run, step: step.id, runner: shop.runner, ttl: Leases.timeToLive)
-      guard let row = try await ledger.query(claim).first else { return Ended(step: step.id, outcome: .replaced) }
-      return await carryOut(step, try Holding(row, run: shop.run, runner: shop.runner))
+      guard let holding = try await claim(step) else { return Ended(step: step.id, outcome: .replaced) }
+      return await carryOut(step, holding)
     } catch {
       let failure = Failure(error)
       if failure.isConnectionLoss, await ledger.awaitServer(stop: shop.stop) {
@@ -81,6 +102,15 @@ struct RunLoop {
       }
       return Ended(step: step.id, outcome: .failed(failure.engineError.at(step: step.id)))
     }
+  }
+
+  /// A claim whose answer was lost may have been committed: then the step is ours already.
+  private func claim(_ step: PlanStep) async throws -> Holding? {
+    let claim = JournalSQL.claim(run: shop.run, step: step.id, runner: shop.runner, ttl: Leases.timeToLive)
+    if let row = try await ledger.query(claim).first {
+      return try Holding(row, run: shop.run, runner: shop.runner)
+    }
+    return try await ledger.ownHolding(of: step.id, .forward)
   }
 
   private func carryOut(_ step: PlanStep, _ holding: Holding) async -> Ended {
@@ -127,6 +157,7 @@ struct RunLoop {
       try await lookAgain(ended.step, reason: reason, &scheduler)
     case .replaced:
       try await lookAgain(ended.step, reason: nil, &scheduler)
+      end.turned = try await turned()
     }
   }
 
@@ -136,8 +167,18 @@ struct RunLoop {
     if reason == "ride", record.state != .done { scheduler.demote(id) }
     let state = record.state
     if state == .done { shop.reporter(.stepState(step: id, state: "done", note: nil)) }
-    if state == .waiting, !shop.stop.isRequested { await shop.stop.sleep(milliseconds: 250) }
+    if state == .waiting || (reason == nil && !state.isHeld), !state.isSatisfied {
+      await shop.stop.sleep(milliseconds: 250)
+    }
     scheduler.ended(id, as: state)
+  }
+
+  /// What the run is when no claim can succeed any more.
+  private func turned() async throws -> String? {
+    let run = try await ledger.runRecord()
+    if run.state == .succeeded { return nil }
+    if run.state != .running { return run.state.rawValue }
+    return run.desired == .run ? nil : run.desired.rawValue
   }
 
   private func judged(_ end: End) async throws -> End {

@@ -62,9 +62,10 @@ struct RunSession {
   // MARK: Forward
 
   func proceed(until: String?, prepared: Preparation?) async throws -> RunReport {
-    guard try await ledger.query(JournalSQL.resumeRun(shop.run, actor: shop.runner)).first != nil else {
+    guard try await ledger.repeatable(JournalSQL.resumeRun(shop.run, actor: shop.runner)).first != nil else {
       return try await unresumable()
     }
+    try await redoUndone()
     let steps = try await ledger.steps()
     let prepared = if let prepared { prepared } else { try await prepareAgain(steps) }
     guard prepared.refusals.isEmpty else { return try await report(.refused(prepared.refusals)) }
@@ -75,13 +76,23 @@ struct RunSession {
     return try await settle(end, until: until)
   }
 
+  /// After a rollback in part, going forward does again what was taken back.
+  private func redoUndone() async throws {
+    for step in try await ledger.steps() where step.state == .undone {
+      let statement = JournalSQL.retryStep(
+        run: shop.run, step: step.step, actor: shop.runner, reason: "going forward again")
+      _ = try await ledger.query(statement)
+    }
+  }
+
   /// Unfinished steps are compiled again: findings may have changed since the run began.
   private func prepareAgain(_ steps: [StepRecord]) async throws -> Preparation {
-    let begun = Set(steps.filter { $0.state.isSatisfied || $0.attempt > 0 }.map(\.step))
+    let finished = Set(steps.filter { $0.state.isSatisfied }.map(\.step))
+    let begun = Set(steps.filter { !$0.state.isSatisfied && $0.attempt > 0 }.map(\.step))
     let connection = try await shop.target.work()
     let prepared = try await compiler.prepare(
-      plan, finished: begun, tag: shop.tag, accepting: Set(runner.resolved.environment.acceptIrreversible),
-      on: connection)
+      plan, finished: finished, begun: begun, tag: shop.tag,
+      accepting: Set(runner.resolved.environment.acceptIrreversible), on: connection)
     await shop.target.giveBack(connection)
     return prepared
   }
@@ -110,11 +121,12 @@ struct RunSession {
       try await pause("until \(until)")
       return try await report(.succeeded)
     }
+    if let turned = end.turned { return try await report(.held("the run was turned to \(turned) by somebody else")) }
     if end.isInterrupted {
       try await pause("interrupted")
       return try await report(.interrupted)
     }
-    _ = try await ledger.query(JournalSQL.finishRun(shop.run, actor: shop.runner))
+    _ = try await ledger.repeatable(JournalSQL.finishRun(shop.run, actor: shop.runner))
     if end.isComplete { return try await report(.succeeded) }
     if !end.failures.isEmpty { return try await report(.failed(end.failures)) }
     if !end.blocked.isEmpty { return try await report(.blocked(end.blocked)) }
@@ -135,7 +147,7 @@ struct RunSession {
 
   private func pause(_ reason: String) async throws {
     let statement = JournalSQL.setRunState(shop.run, from: [.running], to: .paused, actor: shop.runner, reason: reason)
-    _ = try await ledger.query(statement)
+    _ = try await ledger.repeatable(statement)
   }
 
   func report(_ ending: RunReport.Ending) async throws -> RunReport {

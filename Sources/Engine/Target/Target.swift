@@ -44,7 +44,12 @@ package actor Target {
   }
 
   package func giveBack(_ connection: Connection) async {
-    guard await connection.isOpen, idle.count < 16 else { return await connection.close() }
+    guard await connection.isOpen else {
+      // What broke it may have broken the others: each would cost another attempt.
+      await connection.close()
+      return await close()
+    }
+    guard idle.count < 16 else { return await connection.close() }
     idle.append(connection)
   }
 
@@ -87,7 +92,11 @@ enum WorkSession {
   static let searchPath = "public, pg_temp"
 
   static func pins(lockTimeout: Duration, statementTimeout: Duration) -> PinnedSettings {
-    PinnedSettings(searchPath: searchPath, statementTimeout: statementTimeout, lockTimeout: lockTimeout)
+    var pins = PinnedSettings(
+      searchPath: searchPath, statementTimeout: statementTimeout, lockTimeout: lockTimeout)
+    // A killed client's statement ends soon, and with it what it keeps from the runner that takes over.
+    pins.others["client_connection_check_interval"] = "2s"
+    return pins
   }
 }
 

@@ -12,11 +12,10 @@ struct UndoLoop {
   private var ledger: Ledger { session.ledger }
   private var plan: Plan { session.runner.resolved.plan }
 
-  /// `to`: that step and what it needs stay.
+  /// `to`: that step stays, with everything that was done before it.
   func run(to kept: String?, reason: String?) async throws -> RunReport {
-    let keeping = try keptSteps(kept)
+    let keeping = try await keptSteps(kept)
     try await begin(reason: reason)
-    for taken in try await takeOver() { _ = await carryOut(taken.step, taken.holding) }
     let graph = try Graph(plan.steps.map { ($0.id, $0.needs) })
     for id in graph.undoOrder where !keeping.contains(id) {
       guard let step = plan[id] else { continue }
@@ -30,17 +29,20 @@ struct UndoLoop {
     return try await finish(partly: !keeping.isEmpty)
   }
 
-  private func keptSteps(_ id: String?) throws -> Set<String> {
+  /// What a step needs was done before it, so this is closed under `needs`.
+  private func keptSteps(_ id: String?) async throws -> Set<String> {
     guard let id else { return [] }
-    guard plan[id] != nil else { throw EngineError(.unknown, "the plan has no step \(id)") }
-    return Set(try Graph(plan.steps.map { ($0.id, $0.needs) }).ancestors(of: id)).union([id])
+    let steps = try await ledger.steps()
+    guard let last = steps.first(where: { $0.step == id }) else { throw EngineError(.unknown, "the plan has no step \(id)") }
+    guard last.state == .done else { throw EngineError(.refused, "step \(id) is \(last.state.rawValue), so there is no way back to it") }
+    return Set(steps.filter { $0.state.isSatisfied && $0.changedAt <= last.changedAt }.map(\.step))
   }
 
   private static let undoable: [RunState] = [.queued, .running, .waiting, .paused, .failed, .succeeded, .undoing, .rollbackFailed]
 
   /// The run turns first; then every step is locked once, so that no forward claim is in flight any more.
   private func begin(reason: String?) async throws {
-    guard try await ledger.query(
+    guard try await ledger.repeatable(
       JournalSQL.beginUndo(shop.run, from: Self.undoable, actor: shop.runner, reason: reason)).first != nil
     else { throw EngineError(.refused, "run \(shop.run.prefix(8)) has been rolled back or replaced already") }
     for _ in 0..<600 {
@@ -53,10 +55,36 @@ struct UndoLoop {
     throw EngineError(.held, "another runner is still at work on this run", hint: "wait for it, or stop it first")
   }
 
+  /// Until there is nothing of it to take back any more. A step that a killed process holds is taken over as soon as
+  /// the server has ended what it was doing.
   private func takeBack(_ step: PlanStep) async throws -> StepOutcome {
+    for _ in 0..<240 {
+      if let holding = try await claim(step) {
+        let outcome = await carryOut(step, holding)
+        if case .replaced = outcome { continue }
+        return outcome
+      }
+      let record = try await ledger.step(step.id)
+      guard record.attempt > 0, record.state != .undone else { return .done }
+      if record.state.isHeld, !record.leaseExpired, let holder = record.holder, holder != shop.runner {
+        throw EngineError(.held, "another runner is taking step \(step.id) back", hint: "wait for it, or stop it first")
+      }
+      if shop.stop.isRequested { return .released(reason: "stopped") }
+      await shop.stop.sleep(milliseconds: 250)
+    }
+    throw EngineError(
+      .held, "step \(step.id) cannot be taken back yet: the server is still at work for the runner that had it",
+      hint: "look for its session in pg_stat_activity, then run caisson rollback again", step: step.id)
+  }
+
+  /// From a runner that is gone, from nobody, or from ourselves where the answer to a claim was lost.
+  private func claim(_ step: PlanStep) async throws -> Holding? {
+    if let taken = try await takeOver(step) { return taken }
     let claim = JournalSQL.claimUndo(run: shop.run, step: step.id, runner: shop.runner, ttl: Leases.timeToLive)
-    guard let row = try await ledger.query(claim).first else { return .done }
-    return await carryOut(step, try Holding(row, run: shop.run, direction: .undo, runner: shop.runner))
+    if let row = try await ledger.query(claim).first {
+      return try Holding(row, run: shop.run, direction: .undo, runner: shop.runner)
+    }
+    return try await ledger.ownHolding(of: step.id, .undo)
   }
 
   private func carryOut(_ step: PlanStep, _ holding: Holding) async -> StepOutcome {
@@ -74,20 +102,19 @@ struct UndoLoop {
     return outcome
   }
 
-  private func takeOver() async throws -> [(step: PlanStep, holding: Holding)] {
-    var taken: [(step: PlanStep, holding: Holding)] = []
+  /// Everything a dead runner left: forward work is given back, to be claimed for its undo.
+  private func takeOver(_ wanted: PlanStep) async throws -> Holding? {
     let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
-    while let row = try await ledger.query(statement).first {
-      var holding = try Holding(row, run: shop.run, runner: shop.runner)
-      guard let step = plan[holding.step] else { continue }
-      if holding.direction == .forward {
+    var found: Holding?
+    while found == nil, let row = try await ledger.query(statement).first {
+      let holding = try Holding(row, run: shop.run, runner: shop.runner)
+      if holding.direction == .undo, holding.step == wanted.id {
+        found = holding
+      } else {
         try await ledger.write(JournalSQL.release(holding, reason: "rollback"))
-        continue
       }
-      holding.direction = .undo
-      taken.append((step, holding))
     }
-    return taken
+    return found
   }
 
   // MARK: Ends
@@ -96,15 +123,19 @@ struct UndoLoop {
     if partly {
       let statement = JournalSQL.setRunState(
         shop.run, from: [.undoing], to: .paused, actor: shop.runner, reason: "rolled back in part")
-      _ = try await ledger.query(statement)
+      _ = try await ledger.repeatable(statement)
       return try await session.report(.rolledBack)
     }
-    _ = try await ledger.query(JournalSQL.finishRun(shop.run, actor: shop.runner))
+    _ = try await ledger.repeatable(JournalSQL.finishRun(shop.run, actor: shop.runner))
+    let state = try await ledger.runRecord().state
+    guard state == .rolledBack else {
+      throw EngineError(.failed, "the rollback has come to its end, and the run is \(state.rawValue)", hint: "caisson status")
+    }
     return try await session.report(.rolledBack)
   }
 
   private func failed(_ error: EngineError) async throws -> RunReport {
-    _ = try await ledger.query(JournalSQL.finishRun(shop.run, actor: shop.runner))
+    _ = try await ledger.repeatable(JournalSQL.finishRun(shop.run, actor: shop.runner))
     return try await session.report(.failed([error]))
   }
 

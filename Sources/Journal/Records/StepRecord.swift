@@ -25,6 +25,7 @@ package struct StepRecord: Sendable, Hashable {
   package let holder: String?
   package let holderHost: String?
   package let leaseUntil: String?
+  /// Run out, or void because its runner is proven dead.
   package let leaseExpired: Bool
   package let tasks: Int
   package let tasksDone: Int
@@ -37,7 +38,7 @@ package struct StepRecord: Sendable, Hashable {
     SELECT s.step, s.ord, s.kind, encode(s.spec_hash, 'hex') AS spec_hash, s.needs, s.wanted_by, s.irreversible,
       s.single_tx, s.state, s.done_by, s.fence, s.phase, s.attempt, s.retry_from,
       nullif(s.not_before, '-infinity') AS not_before, s.reason, s.changed_at, l.runner_id AS holder,
-      x.host AS holder_host, l.until AS lease_until, coalesce(l.until < clock_timestamp(), false) AS lease_expired,
+      x.host AS holder_host, l.until AS lease_until, coalesce(l.until < clock_timestamp() OR x.dead_at IS NOT NULL, false) AS lease_expired,
       t.tasks, t.tasks_done, t.rows_done, t.rows_total,
       extract(epoch FROM coalesce(a.ended_at, clock_timestamp()) - a.started_at) AS seconds
     FROM caisson.step s

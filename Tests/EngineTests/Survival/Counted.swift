@@ -1,0 +1,58 @@
+import Engine
+import PostgresClient
+import SQLText
+import TestSupport
+import Testing
+
+/// A table whose updates are counted in the same transaction, each chunk taking some milliseconds.
+enum Counted {
+  static let database = """
+    CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0, word text NOT NULL DEFAULT 'w');
+    INSERT INTO t SELECT g FROM generate_series(1, 4000) g;
+    CREATE TABLE touched (id int NOT NULL);
+    CREATE FUNCTION note_update() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      INSERT INTO touched SELECT id FROM new;
+      PERFORM pg_sleep(0.02);
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER note AFTER UPDATE ON t REFERENCING NEW TABLE AS new FOR EACH STATEMENT EXECUTE FUNCTION note_update();
+    ANALYZE;
+    """
+
+  static let fill = "  fill: { uses: data.batch, with: { table: t, set: { n: n + 1 }, where: n = 0, chunk: 40ms, keep_undo: true } }"
+
+  /// Every row updated exactly once.
+  static func expectOnce(_ place: SourceLocation = #_sourceLocation) async throws {
+    let wrong: SQL = """
+      SELECT count(*) FROM (SELECT t.id FROM t LEFT JOIN touched USING (id) GROUP BY t.id, t.n
+        HAVING count(touched) <> 1 OR t.n <> 1) q
+      """
+    #expect(try await TestDatabase.current.sql(wrong).value == "0", sourceLocation: place)
+  }
+}
+
+extension TestDatabase {
+  /// Polls until a query says true; what it waited for is the failure's text.
+  func until(_ query: String, within limit: Duration = .seconds(30)) async throws {
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
+      if try await sql(SQL(verbatim: query)).value == "t" { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("never became true: \(query)")
+  }
+
+  /// A session of somebody else that has run `script` and stays open.
+  func stranger(_ script: String) async throws -> Connection {
+    let connection = try await connect()
+    try await connection.script(script)
+    return connection
+  }
+}
+
+extension RunReport.Ending {
+  var isSuccess: Bool { if case .succeeded = self { true } else { false } }
+  var isInterruption: Bool { if case .interrupted = self { true } else { false } }
+  var errors: [EngineError] { if case .failed(let errors) = self { errors } else { [] } }
+}
