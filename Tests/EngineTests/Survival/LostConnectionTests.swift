@@ -72,7 +72,10 @@ import Testing
       CREATE SEQUENCE commits;
       CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
-        IF nextval('commits') = 150 THEN PERFORM pg_sleep(1.5); END IF;
+        IF nextval('commits') = 150 THEN
+          PERFORM set_config('client_connection_check_interval', '0', true);
+          PERFORM pg_sleep(1.5);
+        END IF;
         RETURN NULL;
       END $$;
       CREATE CONSTRAINT TRIGGER dawdle AFTER UPDATE ON t DEFERRABLE INITIALLY DEFERRED
