@@ -94,7 +94,7 @@ let package = Package(
                      "PluginAPI", "PostgresClient"]),
     tests("Sandbox", ["Sandbox", "TestSupport", "ChildProcess", "PostgresClient", "SQLText"]),
     tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
-                      "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText"]),
+                      "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText", "Journal"]),
     tests("EndToEnd", ["TestSupport", "ChildProcess", "JSONText", "SQLText", "PostgresClient", "Sandbox"]),
   ] + plugins,
   swiftLanguageModes: [.v6])

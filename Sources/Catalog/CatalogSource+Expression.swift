@@ -9,6 +9,12 @@ extension CatalogSource {
     try await attempt("EXPLAIN (COSTS OFF) SELECT \(listed(expressions)) FROM \(emptyRow(of: table))")
   }
 
+  /// Whether a text our own parser cannot read is one expression: what closes a bracket it has not opened fails between
+  /// the other kind.
+  public func isSelfContained(_ expression: String, on table: RelationFacts) async throws -> Bool {
+    try await attempt("EXPLAIN (COSTS OFF) SELECT ARRAY[\(expression)\n] FROM \(emptyRow(of: table))") == nil
+  }
+
   /// As the planner prints them after folding constants: equal texts mean equal expressions, since all of it is the
   /// server's doing. Different texts may still mean the same.
   public func renderings(of expressions: [String], on table: QualifiedName) async throws -> [String] {
@@ -60,13 +66,13 @@ extension CatalogSource {
     let query = "SELECT (\(expression)\n) AS value FROM \(table.name.quoted) LIMIT 100"
     let body = """
       DECLARE
-        found refcursor;
-        value record;
+        rows_to_try refcursor;
+        one_row record;
       BEGIN
-        OPEN found FOR EXECUTE \(Quoting.literal(query));
+        OPEN rows_to_try FOR EXECUTE \(Quoting.literal(query));
         PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
         LOOP
-          FETCH found INTO value;
+          FETCH rows_to_try INTO one_row;
           EXIT WHEN NOT FOUND;
         END LOOP;
       END

@@ -70,6 +70,19 @@ public enum ConcurrentIndexBuild {
   public static func analyze(_ table: QualifiedName) -> Operation {
     .transaction(
       id: "analyze", title: "analyze \(table)", [TransactionStatement("ANALYZE \(id: table)")],
-      locks: [RelationLock(.shareUpdateExclusive, table)], undo: .nothing)
+      locks: [RelationLock(.shareUpdateExclusive, table)],
+      // As long as the table needs; it stalls nobody.
+      settings: [Setting("statement_timeout", "0")], undo: .nothing)
+  }
+}
+
+extension [Operation] {
+  /// As part of an undo: nothing takes an undo back.
+  public var withoutUndo: [Operation] {
+    map { operation in
+      var operation = operation
+      operation.undo = .nothing
+      return operation
+    }
   }
 }

@@ -18,6 +18,12 @@ extension IndexResolver {
       return false
     }
     if let syntax {
+      guard try await facts.isSelfContained(expression, on: table) else {
+        findings.append(.refusal(
+          "index.expression", "`\(expression)` is not one expression: \(syntax)", choices: ["correct the expression"],
+          at: mark))
+        return false
+      }
       findings.append(.warning(
         "index.not_linted", "the server accepts `\(expression)`, our PostgreSQL 15 grammar does not (\(syntax)): not linted",
         at: mark))

@@ -40,9 +40,10 @@ public enum OldSnapshots {
       SELECT 'prepared transaction ' || quote_literal(x.gid), x.owner::text, '', 'prepared', x.prepared,
         'has written to the table'
       FROM pg_prepared_xacts x
-      JOIN pg_locks l ON l.pid IS NULL AND l.locktype = 'relation' AND l.virtualtransaction = '-1/' || x.transaction
-      JOIN relations r ON r.oid = l.relation
-      WHERE x.database = current_database()
+      WHERE x.database = current_database() AND EXISTS (
+        SELECT FROM pg_locks own JOIN pg_locks l ON l.pid IS NULL AND l.virtualtransaction = own.virtualtransaction
+        JOIN relations r ON r.oid = l.relation
+        WHERE own.pid IS NULL AND own.locktype = 'transactionid' AND own.transactionid = x.transaction)
     )
     SELECT count(*) = 0 AS ok, string_agg(format('%s (user %s%s, %s) %s for %s s', who, usename,
       CASE WHEN application_name <> '' THEN ', application ' || application_name ELSE '' END, state, why,

@@ -18,49 +18,57 @@ public struct PartitionedIndexBuild {
       operations.append(
         OldSnapshots.wait(before: tree.definition, id: "wait", deadline: policy.waitForOldSnapshots))
     }
-    operations += steps(for: tree)
+    operations += steps(for: tree, isOurs: tree.state == .absent)
     return operations + ConcurrentIndexBuild.properties(of: tree.definition) + [verify]
   }
 
-  private func steps(for node: IndexTree) -> [Operation] {
-    var operations = node.state == .absent ? [createOnly(node)] : []
-    for (place, child) in node.children.enumerated() {
-      let isLast = place == node.children.count - 1
-      operations += child.isPartitioned ? steps(for: child) : leafSteps(child)
-      // Attaching again makes the server look whether the parent can turn valid.
-      let isUntouched = child.state == .attached(isValid: true) && child.isComplete
-      if !isUntouched || (isLast && node.state == .attached(isValid: false)) {
-        operations.append(attach(child, to: node))
-      }
+  /// `isOurs`: nothing of it or above it was there before, so all of it can be taken back.
+  private func steps(for node: IndexTree, isOurs: Bool) -> [Operation] {
+    var operations = node.state == .absent ? [createOnly(node, isOurs: isOurs)] : []
+    var attaches = 0
+    for child in node.children {
+      operations += child.isPartitioned
+        ? steps(for: child, isOurs: isOurs && child.state == .absent) : leafSteps(child, isOurs: isOurs)
+      guard !child.isComplete else { continue }
+      operations.append(attach(child, to: node, isOurs: isOurs))
+      attaches += 1
+    }
+    // Attaching once more makes the server look whether the parent can turn valid.
+    if attaches == 0, node.state == .attached(isValid: false), let last = node.children.last {
+      operations.append(attach(last, to: node, isOurs: false))
     }
     return operations
   }
 
-  private func createOnly(_ node: IndexTree) -> Operation {
+  private func createOnly(_ node: IndexTree, isOurs: Bool) -> Operation {
     let index = node.definition
     return .transaction(
       id: "parent:\(index.name)", title: "create index \(index.name) on \(index.table) only, still invalid",
       [TransactionStatement(index.createOnly)], locks: [RelationLock(.share, index.table)],
       resources: [.concurrentIndex(on: index.table)], settings: policy.settings(for: index),
-      undo: .operations([dropAll("drop:\(index.name)", node)]))
+      undo: isOurs ? .operations([dropAll("drop:\(index.name)", node)]) : .nothing)
   }
 
-  private func leafSteps(_ leaf: IndexTree) -> [Operation] {
+  private func leafSteps(_ leaf: IndexTree, isOurs: Bool) -> [Operation] {
     let index = leaf.definition
     switch leaf.state {
     case .detached, .attached(isValid: true): return []
     case .attached(isValid: false):
       return [ConcurrentIndexBuild.rebuild(index, id: "rebuild:\(index.name)", policy: policy)]
     case .leftover:
-      return [ConcurrentIndexBuild.removeLeftover(index, id: "clear:\(index.name)"), build(index)]
+      return [ConcurrentIndexBuild.removeLeftover(index, id: "clear:\(index.name)"), build(index, isOurs: isOurs)]
         + ConcurrentIndexBuild.properties(of: index, id: "properties:\(index.name)")
     case .absent:
-      return [build(index)] + ConcurrentIndexBuild.properties(of: index, id: "properties:\(index.name)")
+      return [build(index, isOurs: isOurs)] + ConcurrentIndexBuild.properties(of: index, id: "properties:\(index.name)")
     }
   }
 
-  private func build(_ index: IndexDefinition) -> Operation {
+  private func build(_ index: IndexDefinition, isOurs: Bool) -> Operation {
     var operation = ConcurrentIndexBuild.build(index, id: "build:\(index.name)", policy: policy)
+    guard isOurs else {
+      operation.undo = .nothing
+      return operation
+    }
     operation.undo = .operations([
       ConcurrentIndexDrop.operation(
         for: index, id: "drop:\(index.name)", unless: ConcurrentIndexDrop.isGone(index.name), undo: .nothing)
@@ -68,7 +76,7 @@ public struct PartitionedIndexBuild {
     return operation
   }
 
-  private func attach(_ child: IndexTree, to node: IndexTree) -> Operation {
+  private func attach(_ child: IndexTree, to node: IndexTree, isOurs: Bool) -> Operation {
     let parent = node.definition, index = child.definition
     return .transaction(
       id: "attach:\(index.name)", title: "attach \(index.name) to \(parent.name)",
@@ -77,21 +85,22 @@ public struct PartitionedIndexBuild {
         RelationLock(.shareUpdateExclusive, parent.name), RelationLock(.accessExclusive, index.name),
         RelationLock(.accessShare, parent.table), RelationLock(.accessShare, index.table),
       ],
-      undo: undoOfAttach(child))
+      undo: isOurs ? undoOfAttach(child, to: node) : .nothing)
   }
 
-  /// An attached index cannot be detached: the parent's is dropped with all that is attached to it. What was there
-  /// before is then built again. An index that existed and was only repaired stays.
-  private func undoOfAttach(_ child: IndexTree) -> Undo {
-    guard tree.state == .absent else { return .nothing }
-    var operations = [dropAll("drop:\(tree.definition.name):\(child.definition.name)", tree)]
-    if child.state == .detached, !child.isPartitioned {
-      var again = ConcurrentIndexBuild.build(
-        child.definition, id: "again:\(child.definition.name)", policy: policy)
-      again.undo = .nothing
-      operations.append(again)
-      operations += ConcurrentIndexBuild.properties(
-        of: child.definition, id: "again:properties:\(child.definition.name)")
+  /// An attached index cannot be detached: the parent's is dropped with all that is attached to it, and a
+  /// sub-partitioned one that did not get that far by itself. What was there before is then built again.
+  private func undoOfAttach(_ child: IndexTree, to node: IndexTree) -> Undo {
+    let name = child.definition.name
+    var operations = [dropAll("drop:\(tree.definition.name):\(name)", tree)]
+    if node.definition != tree.definition { operations.append(dropAll("drop:\(node.definition.name):\(name)", node)) }
+    guard child.state == .detached else { return .operations(operations) }
+    let again = child.isPartitioned
+      ? PartitionedIndexBuild(child.asAbsent, policy: policy).operations
+      : [ConcurrentIndexBuild.build(child.definition, policy: policy)] + ConcurrentIndexBuild.properties(of: child.definition)
+    for var operation in again.withoutUndo {
+      operation.id = "again:\(operation.id):\(name)"
+      operations.append(operation)
     }
     return .operations(operations)
   }
@@ -142,5 +151,10 @@ public enum PartitionedIndexDrop {
 }
 
 extension IndexTree {
+  /// As if nothing of it were there: to build all of it again.
+  var asAbsent: IndexTree {
+    IndexTree(definition, isPartitioned: isPartitioned, state: .absent, children: children.map(\.asAbsent))
+  }
+
   var tablesBelow: [QualifiedName] { children.flatMap { [$0.definition.table] + $0.tablesBelow } }
 }

@@ -50,6 +50,6 @@ struct StepReading {
   private static func parameters<Kind: StepKind>(
     of kind: Kind.Type, _ with: Node, _ report: inout Diagnostics
   ) -> JSON? {
-    Kind.Parameters.read(with, &report)?.json
+    Kind.Parameters.frozen(with, &report)
   }
 }

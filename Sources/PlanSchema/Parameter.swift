@@ -20,6 +20,7 @@ public struct Parameter<Value: ParameterValue>: Sendable {
     self.help = help
     self.fallback = Value.absent
     self.tuning = tuning
+    Declarations.note(self)
   }
 
   /// With a default.
@@ -27,6 +28,7 @@ public struct Parameter<Value: ParameterValue>: Sendable {
     self.help = help
     self.fallback = wrappedValue
     self.tuning = tuning
+    Declarations.note(self)
   }
 
   public var wrappedValue: Value {

@@ -19,29 +19,32 @@ extension ParameterSet {
 
   public static var shape: Shape { .object(fields) }
 
-  public static func read(_ node: Node, _ report: inout Diagnostics) -> Self? {
-    let set = Self()
-    let declared = set.declared
+  public static func read(_ node: Node, _ report: inout Diagnostics) -> Self? { reading(node, &report)?.set }
+
+  /// Reads a node and gives its frozen specification; `nil`: what is wrong was reported.
+  public static func frozen(_ node: Node, _ report: inout Diagnostics) -> JSON? {
+    reading(node, &report).map { json(of: $0.declared) }
+  }
+
+  private static func reading(_ node: Node, _ report: inout Diagnostics) -> (set: Self, declared: [Declared])? {
+    let (set, declared) = Declarations.of(Self.self)
     guard report.isMapping(node, allowing: declared.map(\.key)) else { return nil }
     var isComplete = true
     for (key, parameter) in declared where !parameter.fill(key, node, &report) { isComplete = false }
     guard isComplete else { return nil }
     let before = report.errorCount
     set.check(&report)
-    return report.errorCount == before ? set : nil
+    return report.errorCount == before ? (set, declared) : nil
   }
 
   /// Every key with its value, defaults included: the frozen specification.
-  public var json: JSON {
+  public var json: JSON { Self.json(of: declared) }
+
+  private static func json(of declared: [Declared]) -> JSON {
     .object(JSONObject(declared.compactMap { key, parameter in parameter.currentJSON.map { (key, $0) } }))
   }
 
-  var declared: [(key: String, parameter: any AnyParameter)] {
-    Mirror(reflecting: self).children.compactMap { child in
-      guard let parameter = child.value as? any AnyParameter, let label = child.label else { return nil }
-      return (SnakeCase.key(label.drop { $0 == "_" }), parameter)
-    }
-  }
+  var declared: [Declared] { Declarations.mirrored(self) }
 }
 
 extension Diagnostics {

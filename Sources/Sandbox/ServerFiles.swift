@@ -1,5 +1,5 @@
 import ChildProcess
-package import Glibc
+import Glibc
 
 /// Files and folders of a private cluster, owned by the user who runs its server.
 package enum ServerFiles {
@@ -16,7 +16,7 @@ package enum ServerFiles {
   }
 
   /// Written beside and renamed, so that a reader sees the old text or the new one.
-  package static func write(_ text: String, to path: String, mode: mode_t = 0o600, owner: String?) throws(SandboxError) {
+  package static func write(_ text: String, to path: String, mode: UInt32 = 0o600, owner: String?) throws(SandboxError) {
     let draft = path + ".new"
     let file = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard file >= 0 else { throw problem("create", draft) }
@@ -30,7 +30,7 @@ package enum ServerFiles {
   }
 
   /// Makes the folder and those above it; only the last one is given away and closed to others.
-  package static func makeFolder(_ path: String, mode: mode_t = 0o700, owner: String?) throws(SandboxError) {
+  package static func makeFolder(_ path: String, mode: UInt32 = 0o700, owner: String?) throws(SandboxError) {
     var above = ""
     for part in path.split(separator: "/").dropLast() {
       above += "/" + part

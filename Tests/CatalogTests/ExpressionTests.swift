@@ -8,7 +8,7 @@ private let tables = """
   CREATE TABLE plain (id int PRIMARY KEY, status varchar(20), is_active bool, name text COLLATE "C", at timestamptz,
     day date, n int, doc jsonb, tag short NOT NULL);
   CREATE TABLE parted (LIKE plain) PARTITION BY RANGE (day);
-  CREATE FUNCTION unknown_volatility(text) RETURNS text LANGUAGE sql VOLATILE AS 'SELECT $1';
+  CREATE FUNCTION unknown_volatility(text) RETURNS text LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN $1; END';
   """
 
 @Suite("expressions, as the planner sees them", .database(template: tables))

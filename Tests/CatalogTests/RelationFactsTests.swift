@@ -58,12 +58,14 @@ struct RelationFactsTests {
 
   @Test("the share of HOT updates")
   func hot() async throws {
-    try await TestDatabase.current.script(
-      "UPDATE t SET name = 'x'; SELECT pg_stat_force_next_flush(); ALTER TABLE t SET (fillfactor = 50); VACUUM FULL t;")
-    try await TestDatabase.current.script("UPDATE t SET name = 'y'; SELECT pg_stat_force_next_flush();")
-    try await TestDatabase.current.sql("SELECT 1")
+    for statement in [
+      "ALTER TABLE t SET (fillfactor = 40)", "VACUUM FULL t", "UPDATE t SET name = 'x'",
+      "SELECT pg_stat_force_next_flush()", "SELECT 1",
+    ] {
+      try await TestDatabase.current.sql(SQL(verbatim: statement))
+    }
     let found = try await relation("t")
-    #expect(found.updates == 10_000)
+    #expect(found.updates == 5_000)
     #expect(found.hotUpdates > 3_000)
   }
 

@@ -45,7 +45,7 @@ import Testing
     #expect(text.components(of: "\u{1B}[J").count < 1000)
   }
 
-  @Test("on a terminal the last frame stands below what was printed, and nothing else is left", .timeLimit(.minutes(1)))
+  @Test("on a terminal the last frame stands below what was printed, and nothing else is left", .timeLimit(.minutes(8)))
   func terminal() throws {
     let pseudo = try PseudoTerminal(columns: 60, rows: 12)
     let screen = ProgressScreen(

@@ -4,7 +4,7 @@ import Testing
 @testable import CommandLineKit
 
 @Suite(.serialized) struct UnixSignalsTests {
-  @Test("a signal sent right after listening began is heard", .timeLimit(.minutes(1)), arguments: [
+  @Test("a signal sent right after listening began is heard", .timeLimit(.minutes(8)), arguments: [
     (SIGHUP, UnixSignal.terminate), (SIGTERM, .terminate), (SIGINT, .interrupt),
   ])
   func heard(number: Int32, meaning: UnixSignal) async {

@@ -58,7 +58,11 @@ import Testing
   @Test("a statement in doubt that has no probe waits for a person: exit 9, mark-done, resume")
   func blocked() async throws {
     let project = try Project(
-      "  tidy: { uses: sql.run, with: { up: REINDEX INDEX CONCURRENTLY t_pkey, irreversible: nothing to take back } }",
+      """
+        tidy:
+          uses: sql.run
+          with: { up: REINDEX INDEX CONCURRENTLY t_pkey, irreversible: nothing to take back }
+      """,
       more: "accept_irreversible: [tidy]")
     let holder = try await project.database.connect()
     try await holder.script("BEGIN; LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE")
@@ -68,7 +72,10 @@ import Testing
     running.signal(SIGKILL)
     #expect(await running.wait() == -SIGKILL)
     try await project.database.sql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'REINDEX%' AND pid <> pg_backend_pid()")
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND query LIKE 'REINDEX%' AND pid <> pg_backend_pid()
+      """)
     await holder.close()
     let stuck = try await project.run("apply")
     #expect(stuck.exit == 9, "\(stuck.stdout)\(stuck.stderr)")

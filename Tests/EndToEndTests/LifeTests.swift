@@ -25,7 +25,8 @@ import Testing
 
     try await look(at: project, state: "succeeded")
     let dry = try await project.run("rollback", "--dry-run")
-    #expect(dry.exit == 0 && dry.stdout.contains("DROP TABLE log") && dry.stdout.contains("DROP INDEX"), "\(dry.stdout)\(dry.stderr)")
+    #expect(dry.exit == 0, "\(dry.stderr)")
+    #expect(dry.stdout.contains("DROP TABLE log") && dry.stdout.contains("DROP INDEX"), "\(dry.stdout)")
     #expect(try await database.sql("SELECT count(*) FROM t WHERE n = 1").value == "1000")
     #expect(try await project.json("rollback", "--dry-run")["operations"]?[0]?["step"] == "fill")
 
@@ -76,7 +77,8 @@ import Testing
 
   @Test("a failure says where, why and what next; after the fix the same run goes on")
   func failure() async throws {
-    let project = try Project("  one: { uses: sql.run, with: { up: INSERT INTO missing VALUES (1), down: DELETE FROM missing } }")
+    let project = try Project(
+      "  one: { uses: sql.run, with: { up: INSERT INTO missing VALUES (1), down: DELETE FROM missing } }")
     let failed = try await project.run("apply")
     #expect(failed.exit == 1)
     for part in ["step: one", "SQLSTATE: 42P01", "plan.yaml:4:3", "hint:", "next: caisson logs"] {
@@ -95,7 +97,8 @@ import Testing
   func drift() async throws {
     let project = try Project(Self.steps)
     #expect(try await project.run("apply", "--until", "log").exit == 0)
-    try project.write("caisson: 1\nplan: shop\nsteps:\n" + Self.steps.replacing("columns: [n]", with: "columns: [id, n]"), to: "plan.yaml")
+    let edited = Self.steps.replacing("columns: [n]", with: "columns: [id, n]")
+    try project.write("caisson: 1\nplan: shop\nsteps:\n\(edited)\n", to: "plan.yaml")
     for command in ["apply", "resume"] {
       let drifted = try await project.run(command)
       #expect(drifted.exit == 7, "\(command): \(drifted.stderr)")
@@ -108,7 +111,7 @@ import Testing
   func skip() async throws {
     let project = try Project("""
         one: { uses: sql.run, with: { up: INSERT INTO missing VALUES (1), down: SELECT 1 } }
-        two: { uses: sql.run, needs: [one], with: { up: INSERT INTO t VALUES (7000), down: DELETE FROM t WHERE id = 7000 } }
+        two: { uses: sql.run, needs: [one], with: { up: INSERT INTO t VALUES (7000), down: DELETE FROM t } }
       """)
     #expect(try await project.run("apply").exit == 1)
     let refused = try await project.run("mark-done", "two", "--reason", "no")

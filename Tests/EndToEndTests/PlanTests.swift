@@ -8,7 +8,9 @@ import Testing
   private static let steps = """
       seen:
         uses: sql.run
-        with: { up: ["COMMENT ON TABLE t IS 'seen'", "INSERT INTO t VALUES (5000)"], down: ["COMMENT ON TABLE t IS NULL", "DELETE FROM t WHERE id = 5000"] }
+        with:
+          up: ["COMMENT ON TABLE t IS 'seen'", "INSERT INTO t VALUES (5000)"]
+          down: ["COMMENT ON TABLE t IS NULL", "DELETE FROM t WHERE id = 5000"]
       tidy:
         uses: sql.run
         needs: [seen]

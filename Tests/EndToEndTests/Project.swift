@@ -121,5 +121,9 @@ enum Sample {
     INSERT INTO t SELECT g FROM generate_series(1, 1000) g; ANALYZE t;
     """
 
-  static let batch = "  fill: { uses: data.batch, with: { table: t, set: { n: n + 1 }, where: n = 0, chunk: 20ms, keep_undo: true } }"
+  static let batch = """
+      fill:
+        uses: data.batch
+        with: { table: t, set: { n: n + 1 }, where: n = 0, chunk: 20ms, keep_undo: true }
+    """
 }

@@ -43,7 +43,8 @@ import Testing
 
   @Test("an unknown database is told with its SQLSTATE and the way on")
   func unknownDatabase() async throws {
-    let project = try Project(Self.steps, environment: ["TARGET": TestDatabase.current.cluster.target(database: "nowhere").secret])
+    let target = TestDatabase.current.cluster.target(database: "nowhere")
+    let project = try Project(Self.steps, environment: ["TARGET": target.secret])
     for command in ["plan", "apply", "status", "resume"] {
       let result = try await project.run(command)
       #expect(result.exit == 1, "\(command)")

@@ -80,3 +80,25 @@ import Testing
       "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL); INSERT INTO t SELECT g, 0 FROM generate_series(1, \(rows)) g")
   }
 }
+
+@Suite(.database) struct RollbackInPartTests {
+  @Test("a rollback to a step keeps what was done before it, and going forward does the rest again")
+  func toStep() async throws {
+    let harness = try EngineHarness(
+      """
+        one: { uses: sql.run, with: { up: "CREATE TABLE t (id int)", down: "DROP TABLE t" } }
+        two: { uses: sql.run, needs: [one], with: { up: "INSERT INTO t VALUES (2)", down: "DELETE FROM t WHERE id = 2" } }
+        three: { uses: sql.run, needs: [two], with: { up: "INSERT INTO t VALUES (3)", down: "DELETE FROM t WHERE id = 3" } }
+        four: { uses: index.create, needs: [three], with: { table: t, columns: [id] } }
+      """, registry: .builtin)
+    guard case .succeeded = try await harness.runner().apply().ending else { Issue.record("not applied"); return }
+    guard case .rolledBack = try await harness.runner().rollback(to: "two").ending else { Issue.record("not back"); return }
+    #expect(try await harness.database.sql("SELECT string_agg(id::text, ',') FROM t").value == "2")
+    #expect(try await harness.states() == ["one": "done", "two": "done", "three": "undone", "four": "undone"])
+    let again = try await harness.runner().apply()
+    guard case .succeeded = again.ending else { Issue.record("\(again.ending)"); return }
+    #expect(try await harness.database.sql("SELECT string_agg(id::text, ',' ORDER BY id) FROM t").value == "2,3")
+    guard case .rolledBack = try await harness.runner().rollback().ending else { Issue.record("not back"); return }
+    #expect(try await harness.database.sql("SELECT to_regclass('t') IS NULL").value == "t")
+  }
+}

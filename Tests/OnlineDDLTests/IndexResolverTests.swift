@@ -8,7 +8,7 @@ private let tables = """
   CREATE EXTENSION pg_trgm;
   CREATE TABLE t (id int PRIMARY KEY, "Status" varchar(20), name text COLLATE "C", n int, day date, at timestamptz,
     doc jsonb, deleted bool);
-  CREATE FUNCTION v(text) RETURNS text LANGUAGE sql VOLATILE AS 'SELECT $1';
+  CREATE FUNCTION v(text) RETURNS text LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN $1; END';
   """
 
 struct SpecCase: Sendable, CustomTestStringConvertible {

@@ -119,6 +119,28 @@ struct PartitionedIndexTests {
     #expect(after.definition == before.definition && after.comment == "kept")
   }
 
+  @Test("an equal index of a sub-partitioned table is attached whole, and is there again after a rollback")
+  func reusesTree() async throws {
+    try await TestDatabase.current.sql("CREATE INDEX sub ON p_feb (id) WHERE region IS NOT NULL")
+    let before = try await indexes()
+    let operations = try await operations()
+    #expect(operations.filter { $0.work.kind == "autocommit" }.count == 2)
+    try await run(operations)
+    #expect(try await indexes().contains("sub in p_i"))
+    #expect(try await index("p_i")?.isValid == true)
+    try await undo(operations)
+    #expect(try await indexes() == before)
+  }
+
+  @Test("the repair of an index that was there is not rolled back")
+  func repairStays() async throws {
+    try await run(Array(try await operations().prefix(4)))
+    let repair = try await operations()
+    try await run(repair)
+    try await undo(repair)
+    #expect(try await indexes() == complete)
+  }
+
   @Test("an invalid leftover of a partition is removed and built again")
   func leftover() async throws {
     try await TestDatabase.current.script(

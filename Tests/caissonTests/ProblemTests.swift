@@ -1,6 +1,7 @@
 import CommandLineKit
 import Engine
 import JSONText
+import Journal
 import PlanSchema
 import PostgresClient
 import Sandbox
@@ -28,6 +29,8 @@ import YAMLTree
     (EngineError(.blocked, "x"), .needsPerson), (EngineError(.unknown, "x"), .usage),
     (InvalidInput(Diagnostics()), .planInvalid), (PostgresError(.server, "x"), .failed),
     (PostgresError(.canceled, "x"), .stopped), (SandboxError("x"), .failed),
+    (JournalError(.missing, "x", hint: "y"), .refused), (JournalError(.elsewhere, "x", hint: "y"), .refused),
+    (JournalError(.unreadable, "x", hint: "y"), .failed),
   ] as [(any Error & Sendable, ExitCode)])
   func mapping(error: any Error & Sendable, code: ExitCode) {
     #expect(ExitCode(error) == code)
@@ -67,6 +70,20 @@ import YAMLTree
     let problem = Problem(PostgresError(.server, "permission denied", sqlState: "42501"))
     #expect(problem.sqlState == "42501")
     #expect(problem.hint?.contains("grant the privilege") == true)
+  }
+
+  @Test("a journal's error keeps its hint, and a secret that is not there is named by its reference alone")
+  func journalAndSecrets() throws {
+    #expect(Problem(JournalError(.missing, "no journal", hint: "make one")).hint == "make one")
+    var report = Diagnostics()
+    let node = Node(.scalar("${env:CAISSON_TEST_UNSET}", .plain), range: .nowhere)
+    let secret = try #require(Secret.read(node, &report))
+    let error = try #require(throws: SecretUnavailable.self) {
+      try secret.resolve(environment: { _ in nil }, folder: ".")
+    }
+    let problem = Problem(error)
+    #expect(problem.code == .planInvalid)
+    #expect(problem.what.contains("${env:CAISSON_TEST_UNSET}") && problem.hint != nil)
   }
 
   @Test("an engine's error says where it happened")

@@ -65,6 +65,7 @@ struct RunSession {
     guard try await ledger.repeatable(JournalSQL.resumeRun(shop.run, actor: shop.runner)).first != nil else {
       return try await unresumable()
     }
+    try await redoUndone()
     let steps = try await ledger.steps()
     let prepared = if let prepared { prepared } else { try await prepareAgain(steps) }
     guard prepared.refusals.isEmpty else { return try await report(.refused(prepared.refusals)) }
@@ -73,6 +74,15 @@ struct RunSession {
       width: runner.width, only: try wanted(until))
     let end = try await loop.run(states: Dictionary(uniqueKeysWithValues: steps.map { ($0.step, $0.state) }))
     return try await settle(end, until: until)
+  }
+
+  /// After a rollback in part, going forward does again what was taken back.
+  private func redoUndone() async throws {
+    for step in try await ledger.steps() where step.state == .undone {
+      let statement = JournalSQL.retryStep(
+        run: shop.run, step: step.step, actor: shop.runner, reason: "going forward again")
+      _ = try await ledger.query(statement)
+    }
   }
 
   /// Unfinished steps are compiled again: findings may have changed since the run began.

@@ -6,8 +6,8 @@ import RunModel
 ///
 /// Steps are numbered in plan order; the queue holds the ready ones, smallest number first.
 struct Scheduler {
-  /// More steps in one round trip gain nothing (measured: 16 hide the latency of a local socket).
-  static let rideLength = 16
+  /// Steps in one round trip at most: enough to hide its latency, few enough to show progress and to stop soon.
+  static let rideLength = 64
 
   enum Job: Sendable {
     case ride([CompiledPhase])

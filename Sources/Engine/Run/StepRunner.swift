@@ -54,7 +54,9 @@ struct StepRunner {
   /// What is in the journal already, when any of it has begun; otherwise compiled from the catalog as it is now.
   private func program(phase: Int, named name: String, carry: JSON) async throws -> StoredProgram {
     if let stored = try await ledger.program(step.id, phase: phase) {
-      let tasks = try await ledger.tasks(step.id).filter { $0.phase == phase && $0.attempt == stored.attempt }
+      let tasks = try await ledger.tasks(step.id).filter {
+        $0.phase == phase && $0.attempt == stored.attempt && $0.direction == .forward
+      }
       if tasks.contains(where: \.hasBegun) { return stored }
     }
     let compiled = try await compile(name, carry: carry)
@@ -106,6 +108,6 @@ extension Workshop {
 
 extension TaskRecord {
   /// Something of it is, or may be, in the database.
-  var hasBegun: Bool { (state != .pending && state != .skipped) || chunks > 0 }
+  var hasBegun: Bool { ![.pending, .skipped, .undone].contains(state) || (chunks > 0 && state != .undone) }
   var isFinished: Bool { [.done, .skipped, .undone].contains(state) }
 }

@@ -12,9 +12,9 @@ struct UndoLoop {
   private var ledger: Ledger { session.ledger }
   private var plan: Plan { session.runner.resolved.plan }
 
-  /// `to`: that step and what it needs stay.
+  /// `to`: that step stays, with everything that was done before it.
   func run(to kept: String?, reason: String?) async throws -> RunReport {
-    let keeping = try keptSteps(kept)
+    let keeping = try await keptSteps(kept)
     try await begin(reason: reason)
     let graph = try Graph(plan.steps.map { ($0.id, $0.needs) })
     for id in graph.undoOrder where !keeping.contains(id) {
@@ -29,10 +29,13 @@ struct UndoLoop {
     return try await finish(partly: !keeping.isEmpty)
   }
 
-  private func keptSteps(_ id: String?) throws -> Set<String> {
+  /// What a step needs was done before it, so this is closed under `needs`.
+  private func keptSteps(_ id: String?) async throws -> Set<String> {
     guard let id else { return [] }
-    guard plan[id] != nil else { throw EngineError(.unknown, "the plan has no step \(id)") }
-    return Set(try Graph(plan.steps.map { ($0.id, $0.needs) }).ancestors(of: id)).union([id])
+    let steps = try await ledger.steps()
+    guard let last = steps.first(where: { $0.step == id }) else { throw EngineError(.unknown, "the plan has no step \(id)") }
+    guard last.state == .done else { throw EngineError(.refused, "step \(id) is \(last.state.rawValue), so there is no way back to it") }
+    return Set(steps.filter { $0.state.isSatisfied && $0.changedAt <= last.changedAt }.map(\.step))
   }
 
   private static let undoable: [RunState] = [.queued, .running, .waiting, .paused, .failed, .succeeded, .undoing, .rollbackFailed]

@@ -20,7 +20,8 @@ struct ApplyCommand: Command {
     options: [until, .wait, again, .environment, .variable, .yes, .output],
     examples: [
       CommandExample("caisson apply staging.yaml", "everything the plan has for staging"),
-      CommandExample("caisson apply production.yaml --until index --wait=2h", "up to a step, waiting if another runner holds it"),
+      CommandExample(
+        "caisson apply production.yaml --until index --wait=2h", "up to a step, waiting if another runner holds it"),
       CommandExample("caisson apply plans/shop -e staging --var table=public.orders -y", "from a script"),
     ])
 

@@ -37,7 +37,9 @@ extension Audit {
   func lines(_ palette: Palette) -> [String] {
     let broken = flaws.map { palette("event \($0.seq): \($0.wrong)", .red) }
     let verdict = isSound ? "\(sealed) sealed events are as they were" : "the chain is broken in \(flaws.count) places"
-    let tail = oldestUnsealed.map { "\(unsealed) events since \(Instant.short($0)) are not sealed yet: nothing is said of them" }
+    let tail = oldestUnsealed.map {
+      "\(unsealed) events since \(Instant.short($0)) are not sealed yet: nothing is said of them"
+    }
     return broken + [verdict] + (tail.map { [$0] } ?? [])
   }
 

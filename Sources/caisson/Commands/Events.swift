@@ -27,7 +27,9 @@ struct EventsCommand: Command {
     let step = try parsed.value(.step).map { try chosen.step(named: $0, for: parsed).id }
     let id = parsed.value(.run), limit = parsed.integer(Self.limit) ?? 1000, follows = parsed.has(.follow)
     try await chosen.reading("events") { reader in
-      guard let reader, let run = try await reader.run(id, of: chosen) else { return show([], on: console, whole: true) }
+      guard let reader, let run = try await reader.run(id, of: chosen) else {
+        return show([], on: console, whole: true)
+      }
       let events = try await reader.lastEvents(of: run.id, step: step, limit: limit)
       show(events, on: console, whole: !follows)
       if follows { try await follow(run.id, step, after: events.last?.id ?? 0, reader, console) }

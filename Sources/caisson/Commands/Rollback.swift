@@ -7,7 +7,7 @@ import PluginAPI
 
 /// `caisson rollback ENVIRONMENT`
 struct RollbackCommand: Command {
-  static let to = OptionSpec.value("to", "STEP", .text, "take back what ran after this step, and keep it")
+  static let to = OptionSpec.value("to", "STEP", .text, "keep this step and what it needs, take back the rest")
   static let dryRun = OptionSpec.flag("dry-run", "show what would be done")
 
   static let spec = CommandSpec(
@@ -21,7 +21,7 @@ struct RollbackCommand: Command {
     options: [to, dryRun, .wait, .environment, .variable, .yes, .output],
     examples: [
       CommandExample("caisson rollback staging.yaml --dry-run", "the statements that would run"),
-      CommandExample("caisson rollback staging.yaml --to table", "back to the state after step table"),
+      CommandExample("caisson rollback staging.yaml --to table", "all but step table and what it needs"),
     ])
 
   private let parsed: ParsedCommand

@@ -19,6 +19,8 @@ struct SkipCommand: Command {
   init(_ parsed: ParsedCommand) throws { intervention = try Intervention(parsed) }
 
   func run(_ console: Console) async throws -> ExitCode {
-    try await intervention.run(console, becomes: .skipped) { JournalSQL.skipStep(run: $0, step: $1, actor: $2, reason: $3) }
+    try await intervention.run(console, becomes: .skipped) {
+      JournalSQL.skipStep(run: $0, step: $1, actor: $2, reason: $3)
+    }
   }
 }

@@ -56,7 +56,8 @@ extension Undo {
 extension RelationLock {
   func json(_ size: RelationSize?) -> JSON {
     [
-      "relation": .string(relation.description), "mode": .string(mode.rawValue), "stalls_others": .bool(mode.stallsOthers),
+      "relation": .string(relation.description), "mode": .string(mode.rawValue),
+      "stalls_others": .bool(mode.stallsOthers),
       "bytes": size.map { .int($0.bytes) } ?? .null,
       "rows": size.flatMap { $0.rows < 0 ? nil : .int($0.rows) } ?? .null,
     ]

@@ -18,7 +18,7 @@ struct OperationText {
     }
     if let unless = operation.unless { lines += labelled("unless", unless) }
     lines += operation.sentStatements.flatMap { Self.indented($0.text) }
-    lines += operation.checks.flatMap { labelled("check", $0.sql) }
+    lines += operation.checks.filter { Self.isShort($0.sql) }.flatMap { labelled("check", $0.sql) }
     lines += hostWork.map { "   \($0)" }
     return lines + undo(palette)
   }
@@ -26,12 +26,15 @@ struct OperationText {
   /// How the engine goes about it.
   private var manner: String {
     switch operation.work {
-    case .transaction(let work): work.isolation == .readCommitted ? "transaction" : "transaction, \(work.isolation.rawValue)"
+    case .transaction(let work):
+      work.isolation == .readCommitted ? "transaction" : "transaction, \(work.isolation.rawValue)"
     case .autocommit(let work):
-      work.probe == nil ? "by itself, and a crash leaves it for a person: no probe" : "by itself, then looked for by its probe"
+      work.probe == nil
+        ? "by itself, and a crash leaves it for a person: no probe" : "by itself, after a crash its probe decides"
     case .chunked(let work):
       "chunk after chunk, about \(work.target) each" + (work.workers > 1 ? ", \(work.workers) side by side" : "")
-    case .observe(let work): work.until == nil ? "only looks" : "waits" + (work.deadline.map { ", at most \($0)" } ?? "")
+    case .observe(let work):
+      work.until == nil ? "only looks" : "waits" + (work.deadline.map { ", at most \($0)" } ?? "")
     case .file: "file"
     case .process: "program"
     case .parallel(let work): "side by side, \(work.width) at a time"
@@ -52,8 +55,10 @@ struct OperationText {
     case .irreversible(let reason): ["   \(palette("point of no return", .red)): \(reason)"]
     case .recompile(let phase): ["   undo: phase \(phase), compiled from the catalog when it is needed"]
     case .operations(let operations):
-      operations.flatMap(\.leaves).flatMap { leaf in
-        leaf.sentStatements.isEmpty ? ["   undo: \(leaf.title)"] : leaf.sentStatements.flatMap { labelled("undo", $0) }
+      operations.flatMap(\.leaves).flatMap { leaf -> [String] in
+        let sent = leaf.sentStatements
+        return sent.isEmpty || !sent.allSatisfy(Self.isShort)
+          ? ["   undo: \(DisplayText.singleLine(leaf.title))"] : sent.flatMap { labelled("undo", $0) }
       }
     }
   }
@@ -62,6 +67,9 @@ struct OperationText {
     let lines = Self.indented(sql.text, by: 0)
     return ["   \(label): \(lines.first ?? "")"] + lines.dropFirst().map { "     \($0)" }
   }
+
+  /// The title says what longer ones do; --sql and --output json print them in full.
+  private static func isShort(_ sql: SQL) -> Bool { sql.text.count { $0 == "\n" } < 6 }
 
   static func indented(_ text: String, by count: Int = 5) -> [String] {
     text.split(separator: "\n", omittingEmptySubsequences: true).map {

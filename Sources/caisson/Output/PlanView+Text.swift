@@ -71,7 +71,9 @@ extension PlanView {
     }
     let before = waiting.prefix { $0.noReturn == nil }.map(\.step.id)
     var lines = ["way back:"]
-    if !before.isEmpty { lines.append("  up to \(before.joined(separator: ", ")): a rollback takes back all that was done") }
+    if !before.isEmpty {
+      lines.append("  up to \(before.joined(separator: ", ")): a rollback takes back all that was done")
+    }
     lines.append("  from \(palette(crossed.step, .bold)) on: none, a point of no return (\(crossed.reason))")
     return lines
   }

@@ -37,6 +37,8 @@ struct RunStatus: Sendable {
     if let step = steps.first(where: { $0.state == .blocked }) {
       return chosen.next("mark-done", step.step, "--reason", "...")
     }
+    // A run taken back in part goes only one way: all of it, before it can be applied anew.
+    if steps.contains(where: { $0.state == .undone }), run.finishedAt == nil { return chosen.next("rollback") }
     switch run.state {
     case .succeeded, .canceled, .superseded: return nil
     case .rolledBack: return chosen.next("apply")

@@ -29,7 +29,9 @@ extension StepRecord {
     var parts: [String] = []
     if let reason, !state.isSatisfied { parts.append(reason) }
     if let notBefore, state == .backoff { parts.append("again at \(Instant.short(notBefore))") }
-    if let holderHost, state.isHeld { parts.append(leaseExpired ? "its runner on \(holderHost) is gone" : "on \(holderHost)") }
+    if let holderHost, state.isHeld {
+      parts.append(leaseExpired ? "its runner on \(holderHost) is gone" : "on \(holderHost)")
+    }
     return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 

@@ -23,7 +23,8 @@ struct UndoView {
 
   func lines(_ palette: Palette = .plain) -> [String] {
     guard !undone.isEmpty else { return ["there is nothing to take back"] }
-    var lines = [palette(undone.count == 1 ? "1 operation would be taken back:" : "\(undone.count) operations would be taken back, the latest first:", .bold)]
+    let count = undone.count == 1 ? "1 operation" : "\(undone.count) operations, the latest first,"
+    var lines = [palette("\(count) would be taken back:", .bold)]
     for (place, one) in undone.enumerated() {
       lines.append("\(place + 1). \(palette(one.step, .bold)): \(DisplayText.singleLine(one.operation.title))")
       lines += undo(of: one.operation)
@@ -36,7 +37,8 @@ struct UndoView {
     case .nothing: ["     nothing to be done"]
     case .irreversible(let reason): ["     cannot be taken back: \(reason)"]
     case .recompile(let phase): ["     phase \(phase), compiled from the catalog as it is then"]
-    case .operations(let operations): operations.flatMap(\.leaves).flatMap(\.sentStatements).flatMap { OperationText.indented($0.text) }
+    case .operations(let operations):
+      operations.flatMap(\.leaves).flatMap(\.sentStatements).flatMap { OperationText.indented($0.text) }
     }
   }
 

@@ -10,7 +10,9 @@ struct Consent {
   let answeredYes: Bool
 
   /// Only on a terminal: scripts are not asked, they were written on purpose.
-  var isNeeded: Bool { !answeredYes && console.format == .text && console.error.isTerminal && Terminal.standardInput.isTerminal }
+  var isNeeded: Bool {
+    !answeredYes && console.format == .text && console.error.isTerminal && Terminal.standardInput.isTerminal
+  }
 
   /// True when there is nothing to ask, or the answer was yes.
   func given(to question: String, after summary: [String]) async throws -> Bool {
@@ -25,10 +27,11 @@ struct Consent {
 extension PlanView {
   /// A few lines to decide by: what would run, whom it stalls, where the way back ends.
   var summary: [String] {
-    var lines = waiting.map { step in
+    var lines = waiting.map { step -> String in
       let stalls = step.locks.filter(\.mode.stallsOthers).map { "\($0.relation)" }
-      let effect = stalls.isEmpty ? "" : ", others wait at most \(step.step.policy.maxStall) on \(stalls.joined(separator: ", "))"
-      return "  \(step.step.id)  \(step.step.uses)\(effect)"
+      let name = "  \(step.step.id)  \(step.step.uses)"
+      if stalls.isEmpty { return name }
+      return name + ", others wait at most \(step.step.policy.maxStall) on \(stalls.joined(separator: ", "))"
     }
     if let crossed = waiting.last?.noReturn { lines.append("  no way back from \(crossed.step) on: \(crossed.reason)") }
     return ["\(waiting.count) steps to run:"] + lines

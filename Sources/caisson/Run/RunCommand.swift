@@ -80,7 +80,7 @@ struct RunCommand {
 
   private func refresh(_ progress: RunProgress) async {
     while !Task.isCancelled {
-      try? await Task.sleep(for: .seconds(1))
+      try? await Task.sleep(for: .milliseconds(100))
       progress.tick()
     }
   }
@@ -107,7 +107,7 @@ struct RunCommand {
   private func explained(_ error: any Error, run: String?) -> any Error {
     var problem = Problem(error)
     problem.state = problem.state ?? (run.map { "run \($0.prefix(8)) keeps what it committed" } ?? "nothing was run")
-    let again = run == nil ? chosen.next(verb.rawValue) : chosen.next("status")
+    let again = run == nil && problem.code != .drift ? chosen.next(verb.rawValue) : chosen.next("status")
     problem.next = problem.next ?? (problem.code == .heldByAnother ? chosen.next(verb.rawValue, "--wait") : again)
     if let step = problem.step, problem.place == nil { problem.place = chosen.place(of: step) }
     return CommandFailure(problem)

@@ -36,6 +36,11 @@ struct RunOutcome {
       next = chosen.next("apply", "--again")
     case .interrupted:
       self.init(.stopped, "interrupted", "\(run) is stopped, its checkpoint is saved")
+      problems = report.steps.filter { $0.state == .failed || $0.state == .undoFailed }.map { step in
+        var error = EngineError(.failed, step.reason ?? "failed", step: step.step)
+        error.hint = "caisson logs has its attempts"
+        return Problem(error, in: chosen)
+      }
       next = verb == .rollback ? chosen.next("rollback") : resume
     case .held(let who):
       self.init(.heldByAnother, "held", "\(run) is in another runner's hands: \(who)")

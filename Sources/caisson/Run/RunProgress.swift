@@ -8,7 +8,11 @@ final class RunProgress: Sendable {
     var model: ProgressModel
     var began = ContinuousClock.now
     var steps: [String: Clock] = [:]
+    /// Where a step's line is in the model.
+    var places: [String: Int] = [:]
     var run: String?
+    /// Told, not yet shown: a thousand quick steps must not redraw a thousand lines each.
+    var told: [EngineEvent] = []
   }
 
   /// When things of a step began; rates and remaining times come from it.
@@ -33,30 +37,38 @@ final class RunProgress: Sendable {
   var elapsed: Duration { state.withLock { $0.began.duration(to: .now) } }
 
   func take(_ event: EngineEvent) {
-    if case .notice(let step, let text) = event { return note(text, step: step) }
-    let model = state.withLock { state -> ProgressModel in
-      apply(event, to: &state)
-      state.model.elapsed = state.began.duration(to: .now)
-      return state.model
+    let soon = state.withLock { state -> Bool in
+      if case .runStarted(let run, _, _, _, _) = event { state.run = run }
+      state.told.append(event)
+      if case .runStarted = event { return true }
+      return false
     }
+    if soon { tick() }
+  }
+
+  /// Shows what was told since the last time; forgets blockers that nobody has named for a while.
+  func tick() {
+    let (model, notices) = state.withLock { state -> (ProgressModel, [(String, String)]) in
+      let told = state.told
+      state.told = []
+      for event in told { apply(event, to: &state) }
+      forgetBlockers(&state)
+      state.model.elapsed = state.began.duration(to: .now)
+      let notices = told.compactMap { event -> (String, String)? in
+        if case .notice(let step, let text) = event { (step, text) } else { nil }
+      }
+      return (state.model, notices)
+    }
+    for (step, text) in notices { note(text, step: step) }
     screen.update(model)
   }
 
-  /// Forgets blockers that nobody has named for a while.
-  func tick() {
-    let model = state.withLock { state -> ProgressModel? in
-      var changed = false
-      for place in state.model.steps.indices {
-        let id = state.model.steps[place].id
-        guard let at = state.steps[id]?.blockedAt, at.duration(to: .now) > .seconds(2) else { continue }
-        state.steps[id]?.blockedAt = nil
-        state.model.steps[place].note = nil
-        changed = true
-      }
-      state.model.elapsed = state.began.duration(to: .now)
-      return changed ? state.model : nil
+  private func forgetBlockers(_ state: inout State) {
+    for (id, clock) in state.steps {
+      guard let at = clock.blockedAt, at.duration(to: .now) > .seconds(2), let place = state.places[id] else { continue }
+      state.steps[id]?.blockedAt = nil
+      state.model.steps[place].note = nil
     }
-    if let model { screen.update(model) }
   }
 
   /// A line that stays.
@@ -68,16 +80,19 @@ final class RunProgress: Sendable {
     }
   }
 
-  func finish() { screen.finish() }
+  func finish() {
+    tick()
+    screen.finish()
+  }
 
   // MARK: Events
 
   private func apply(_ event: EngineEvent, to state: inout State) {
     switch event {
     case .runStarted(let run, let plan, let environment, let steps, _):
-      state.run = run
       state.model.title = "\(plan) on \(environment), run \(run.prefix(8))"
       state.model.steps = steps.map { ProgressLine(id: $0.id, state: ProgressState(rawValue: $0.state) ?? .pending) }
+      state.places = Dictionary(uniqueKeysWithValues: steps.enumerated().map { ($1.id, $0) })
     case .stepState(let step, let word, let note):
       change(step, &state) { Self.turn(&$0, &$1, to: ProgressState(rawValue: word) ?? .running, note) }
     case .operationStarted(let step, let title):
@@ -113,7 +128,7 @@ final class RunProgress: Sendable {
   }
 
   private func change(_ step: String, _ state: inout State, _ body: (inout ProgressLine, inout Clock) -> Void) {
-    guard let place = state.model.steps.firstIndex(where: { $0.id == step }) else { return }
+    guard let place = state.places[step] else { return }
     body(&state.model.steps[place], &state.steps[step, default: Clock()])
   }
 

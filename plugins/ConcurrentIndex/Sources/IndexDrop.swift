@@ -58,9 +58,9 @@ struct IndexDrop: StepKind {
     if index.isPartitioned {
       let tree = try await IndexTree.recreating(index, facts)
       return PartitionedIndexDrop.operation(
-        for: tree, id: "drop", undo: .operations(PartitionedIndexBuild(tree, policy: policy).operations))
+        for: tree, id: "drop", undo: .operations(PartitionedIndexBuild(tree, policy: policy).operations.withoutUndo))
     }
-    let undo = index.isValid ? Undo.operations(ConcurrentIndexBuild.operations(for: index, policy: policy)) : .nothing
+    let undo = index.isValid ? Undo.operations(ConcurrentIndexBuild.operations(for: index, policy: policy).withoutUndo) : .nothing
     return ConcurrentIndexDrop.operation(for: IndexDefinition(index), id: "drop", undo: undo)
   }
 }

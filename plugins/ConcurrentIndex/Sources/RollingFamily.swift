@@ -81,12 +81,12 @@ struct RollingFamily {
       let tree = try await IndexTree.recreating(index, facts)
       return PartitionedIndexDrop.operation(
         for: tree, id: "drop:\(index.name.name)",
-        undo: .operations(PartitionedIndexBuild(tree, policy: wanted.policy).operations))
+        undo: .operations(PartitionedIndexBuild(tree, policy: wanted.policy).operations.withoutUndo))
     }
     return ConcurrentIndexDrop.operation(
       for: IndexDefinition(index), id: "drop:\(index.name.name)",
       undo: index.isValid
-        ? .operations(ConcurrentIndexBuild.operations(for: index, policy: wanted.policy)) : .nothing)
+        ? .operations(ConcurrentIndexBuild.operations(for: index, policy: wanted.policy).withoutUndo) : .nothing)
   }
 }
 

@@ -1,0 +1,90 @@
+import ChildProcess
+import Glibc
+import Sandbox
+import TestSupport
+import Testing
+
+/// Every command line that a document shows runs, on the sample's two databases.
+@Suite(.enabled("needs the sample's extensions") { try await ServerPrograms.find().hasLibrary("btree_gist") })
+struct HouseDocumentsTests {
+  private static let documents = ["README.md"] + HouseTree.files(under: "docs", ending: ".md")
+    + HouseTree.files(under: "plans", ending: ".md") + HouseTree.files(under: "plugins", ending: ".md")
+
+  /// What stands in the blocks marked `sh`, comments and continuation lines resolved.
+  private static func commands(_ document: String) -> [String] {
+    HouseTree.text(document).matches(of: #/(?s)```sh\n(.*?)```/#).flatMap { block in
+      String(block.1).replacing("\\\n", with: " ").split(separator: "\n").map {
+        $0.prefix { $0 != "#" }.split(separator: " ").joined(separator: " ")
+      }
+    }.filter { !$0.isEmpty }
+  }
+
+  @Test("commands of the documents do what the documents say")
+  func run() async throws {
+    try await TemporaryFolder.with { folder in
+      let desk = try await Desk(folder)
+      do {
+        for document in Self.documents {
+          for command in Self.commands(document) { try await check(command, of: document, on: desk) }
+        }
+      } catch {
+        try await desk.shell("caisson sandbox down")
+        throw error
+      }
+      #expect(try await desk.shell("caisson sandbox down").succeeded)
+    }
+  }
+
+  private func check(_ command: String, of document: String, on desk: Desk) async throws {
+    let word = command.prefix { $0 != " " }
+    switch word {
+    case "caisson", "psql", "export":
+      let output = try await desk.shell(command)
+      let said = "\(document): \(command)\n\(output.text.suffix(2000))\(output.errorText.suffix(2000))"
+      // 5: there is nothing to roll back, or to retry, by the time it stands there.
+      #expect(output.status == .exited(0) || output.status == .exited(5), "\(said)")
+    case "git", "cd", "swift":
+      break
+    default:
+      #expect(word.hasPrefix("scripts/") && HouseTree.isExecutable(String(word)), "\(document): \(command)")
+      let syntax = try await Command(["sh", "-n", "\(HouseTree.root)/\(word)"]).run()
+      #expect(syntax.succeeded, "\(syntax.errorText)")
+    }
+  }
+
+  @Test("documents show commands, so that there is something to check")
+  func some() {
+    #expect(Self.documents.flatMap(Self.commands).filter { $0.hasPrefix("caisson ") }.count >= 20)
+  }
+}
+
+/// A folder with the plans, a sandbox of its own with the sample in both databases, and `caisson` in the path.
+private struct Desk {
+  let folder: String
+  private let variables: [String: String]
+
+  init(_ folder: String) async throws {
+    self.folder = folder
+    let program = try CaissonProgram.path().split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
+    variables = [
+      "PATH": program + ":" + (Environment.value("PATH") ?? ""), "CAISSON_SANDBOX_HOME": folder + "/sandbox",
+    ]
+    for command in [
+      "cp -R \(HouseTree.root)/plans .", "mkdir migrations",
+      "echo 'CREATE INDEX CONCURRENTLY i ON t (a);' > migrations/001.sql", "caisson sandbox up",
+      "caisson sandbox psql -- -X -q -c 'CREATE DATABASE zenfleet_staging'",
+      "caisson sandbox psql --database zenfleet_staging -- -X -q -v anchor=$(date +%F) -f plans/zenfleet/sample.sql",
+      "caisson sandbox psql -- -X -q -c 'CREATE DATABASE zenfleet_production TEMPLATE zenfleet_staging'",
+    ] {
+      let output = try await shell(command)
+      guard output.succeeded else { throw SandboxError("\(command): \(output.errorText)") }
+    }
+  }
+
+  @discardableResult
+  func shell(_ command: String) async throws -> CommandOutput {
+    try await Command(
+      ["sh", "-c", command], additions: variables, directory: folder, timeout: .seconds(240), outputLimit: 16 << 20
+    ).run()
+  }
+}
