@@ -85,6 +85,8 @@ struct RunLoop {
     case .ride(let phases):
       for phase in phases { shop.reporter(.stepState(step: phase.step.id, state: "running", note: nil)) }
       let endings = await RideRunner(shop: shop).run(phases)
+      // What became of them is asked when there is somebody to ask.
+      if endings.contains(.unknown) { _ = await ledger.awaitServer(stop: shop.stop) }
       return zip(phases, endings).map { phase, ending in
         Ended(step: phase.step.id, outcome: ending == .done ? .done : .released(reason: ending == .unknown ? "unknown" : "ride"))
       }
