@@ -29,7 +29,7 @@ import Testing
       SELECT count(*) FILTER (WHERE n <> 0)::text || ' ' || (SELECT count(*) FROM touched)
         || ' ' || (SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass) FROM t
       """
-    #expect(try await harness.database.sql(left).value == "0 8000 1")
+    #expect(try await harness.database.sql(left).value == "0 6000 1")
     #expect(try await harness.flaws() == [])
   }
 
@@ -78,7 +78,7 @@ import Testing
     let harness = try EngineHarness(Counted.fill, registry: .builtin)
     let report = try await harness.runner().apply()
     #expect(report.ending.isSuccess, "\(report.ending)")
-    #expect(try await database.sql("SELECT last_value > 4000 FROM commits").value == "t", "nothing was cut")
+    #expect(try await database.sql("SELECT last_value > 3000 FROM commits").value == "t", "nothing was cut")
     try await Counted.expectOnce()
     #expect(try await harness.flaws() == [])
   }
