@@ -22,7 +22,9 @@ struct ChunkedInterpreter {
     var cursor = context.task.cursor
     var chunks = context.task.chunks
     var done = context.task.rowsDone
-    var sizer = ChunkSizer(start: work.size, largest: work.largestSize, target: work.target.duration)
+    // Fewer rows than that save no time: what a transaction costs by itself is the rest.
+    var sizer = ChunkSizer(
+      start: work.size, smallest: min(work.size, 16), largest: work.largestSize, target: work.target.duration)
     let total = try await estimate(on: connection)
     let throttle = ThrottleGate(context.policy.throttle)
     while true {

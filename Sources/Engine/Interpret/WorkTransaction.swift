@@ -17,17 +17,30 @@ struct WorkTransaction {
 
   /// Results of `statements`; the transaction stays open. Any error rolls it back.
   func run(_ statements: [SQL], on connection: Connection) async throws -> [QueryResult] {
+    let opening = opening(on: connection)
     do {
-      let opening = opening(on: connection)
-      let results = try await context.budget.guarding(connection) { try await connection.batch(opening + statements) }
-      guard let fence = results[fencePlace(opening)].rows.first else { throw Replaced() }
-      // A COMMIT whose answer was lost may come through after its cursor was read again.
-      if let chunks, try fence.int64("chunks") != chunks { throw TaskMoved() }
+      let results = try await context.budget.guarding(connection) {
+        switch try await connection.pipeline([opening + statements])[0] {
+        case .done(let results):
+          try check(fence: results[fencePlace(opening)])
+          return results
+        case .failed(let error, _, let completed):
+          // Whatever failed after a fence that is not ours says nothing about the work.
+          if completed.count > fencePlace(opening) { try check(fence: completed[fencePlace(opening)]) }
+          throw error
+        }
+      }
       return Array(results.suffix(statements.count))
     } catch {
       await connection.rollback()
       throw error
     }
+  }
+
+  private func check(fence: QueryResult) throws {
+    guard let row = fence.rows.first else { throw Replaced() }
+    // A COMMIT whose answer was lost may come through after its cursor was read again.
+    if let chunks, try row.int64("chunks") != chunks { throw TaskMoved() }
   }
 
   /// The record and COMMIT. An answer that never came is settled by reading the task's row.

@@ -134,7 +134,7 @@ actor Ledger {
 
   /// Runs of the same plan on this target before this one.
   func earlierRuns() async throws -> Int {
-    let rows = try await query(
+    let rows = try await repeatable(
       """
       SELECT count(*) FROM caisson.run r JOIN caisson.run me ON me.run_id = \(run)
       WHERE r.plan_hash = me.plan_hash AND r.target = me.target AND r.created_at < me.created_at

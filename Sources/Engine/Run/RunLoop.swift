@@ -85,6 +85,8 @@ struct RunLoop {
     case .ride(let phases):
       for phase in phases { shop.reporter(.stepState(step: phase.step.id, state: "running", note: nil)) }
       let endings = await RideRunner(shop: shop).run(phases)
+      // What became of them is asked when there is somebody to ask.
+      if endings.contains(.unknown) { _ = await ledger.awaitServer(stop: shop.stop) }
       return zip(phases, endings).map { phase, ending in
         Ended(step: phase.step.id, outcome: ending == .done ? .done : .released(reason: ending == .unknown ? "unknown" : "ride"))
       }
@@ -125,13 +127,14 @@ struct RunLoop {
     return Ended(step: step.id, outcome: outcome)
   }
 
-  /// Steps whose runner is gone. A lease that has not run out belongs to somebody who may still be at work.
+  /// Steps whose runner is gone, asked for when nothing of ours runs: what the journal then says is ours was claimed
+  /// or taken over without our hearing of it. A lease that has not run out belongs to somebody who may be at work.
   private func takeOver() async throws -> [(step: PlanStep, holding: Holding)] {
     var taken: [(step: PlanStep, holding: Holding)] = []
     let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
-    while let row = try await ledger.query(statement).first {
-      let holding = try Holding(row, run: shop.run, runner: shop.runner)
-      guard let step = plan[holding.step] else { continue }
+    while try await ledger.repeatable(statement).first != nil {}
+    for record in try await ledger.steps() where record.state == .running && record.holder == shop.runner {
+      guard let step = plan[record.step], let holding = try await ledger.ownHolding(of: record.step, .forward) else { continue }
       taken.append((step, holding))
     }
     return taken

@@ -16,7 +16,7 @@ struct RunSession {
   static func open(_ runner: Runner, run: String, resumed: Bool) async throws -> RunSession {
     let identity = ThisProcess.identity()
     let ledger = Ledger(run: run, runner: identity.id, target: runner.target)
-    _ = try await ledger.query(JournalSQL.registerRunner(identity))
+    _ = try await ledger.repeatable(JournalSQL.registerRunner(identity))
     let tag = RunTag(planHash: runner.resolved.planHash, earlier: try await ledger.earlierRuns())
     let inFlight = InFlight()
     let shop = Workshop(
@@ -55,7 +55,7 @@ struct RunSession {
   private func buryDeadRunners() async throws {
     for record in try await ledger.records({ [run = shop.run] in try await $0.holders(run: run) })
     where ThisProcess.isDead(host: record.host, bootID: record.bootID, pid: record.processID, start: record.processStart) {
-      _ = try await ledger.query(JournalSQL.declareDead(record.id, actor: shop.runner))
+      _ = try await ledger.repeatable(JournalSQL.declareDead(record.id, actor: shop.runner))
     }
   }
 

@@ -10,6 +10,8 @@ extension Runner {
   package func rollback(to kept: String? = nil, reason: String? = nil) async throws -> RunReport {
     let connection = try await target.work()
     let run = try await runToUndo(on: connection)
+    // Killed at its very end, or typed twice: as with apply, there is nothing left to do.
+    if run.state == .rolledBack { return RunReport(run: run.id, ending: .rolledBack, steps: []) }
     try await UndoCheck(run: run, target: target).refuse(on: connection)
     await target.giveBack(connection)
     let session = try await RunSession.open(self, run: run.id, resumed: true)
@@ -27,6 +29,10 @@ extension Runner {
   package func rollbackPreview() async throws -> [(step: String, operation: Operation)] {
     let connection = try await target.work()
     let run = try await runToUndo(on: connection)
+    if run.state == .rolledBack {
+      await target.giveBack(connection)
+      return []
+    }
     try await UndoCheck(run: run, target: target).refuse(on: connection)
     let reader = JournalReader(connection)
     var operations: [(step: String, operation: Operation)] = []
@@ -51,7 +57,6 @@ extension Runner {
     if let refusal = try await CloneCheck.run(on: connection, target: target.address.name).refusal { throw refusal }
     let run = try await JournalReader(connection).latestRun(plan: resolved.plan.name, environment: resolved.environment.name)
     guard let run else { throw EngineError(.unknown, "this plan has never run here") }
-    if run.state == .rolledBack { throw EngineError(.refused, "run \(run.id.prefix(8)) is rolled back already") }
     guard run.planHash == resolved.planHash else {
       throw EngineError(
         .drift, "the plan was edited since run \(run.id.prefix(8))",

@@ -46,7 +46,7 @@ struct UndoLoop {
       JournalSQL.beginUndo(shop.run, from: Self.undoable, actor: shop.runner, reason: reason)).first != nil
     else { throw EngineError(.refused, "run \(shop.run.prefix(8)) has been rolled back or replaced already") }
     for _ in 0..<600 {
-      guard let row = try await ledger.query(JournalSQL.undoReady(shop.run)).first else { return }
+      guard let row = try await ledger.repeatable(JournalSQL.undoReady(shop.run)).first else { return }
       if try row.int("locked") == row.int("steps"), try row.int("held") == 0 { return }
       if try await !ledger.steps().contains(where: { $0.state == .running && !$0.leaseExpired && $0.holder != shop.runner }) { return }
       await shop.stop.sleep(milliseconds: 500)
@@ -79,9 +79,9 @@ struct UndoLoop {
 
   /// From a runner that is gone, from nobody, or from ourselves where the answer to a claim was lost.
   private func claim(_ step: PlanStep) async throws -> Holding? {
-    if let taken = try await takeOver(step) { return taken }
+    try await takeOver()
     let claim = JournalSQL.claimUndo(run: shop.run, step: step.id, runner: shop.runner, ttl: Leases.timeToLive)
-    if let row = try await ledger.query(claim).first {
+    if let row = try await ledger.repeatable(claim).first {
       return try Holding(row, run: shop.run, direction: .undo, runner: shop.runner)
     }
     return try await ledger.ownHolding(of: step.id, .undo)
@@ -102,19 +102,14 @@ struct UndoLoop {
     return outcome
   }
 
-  /// Everything a dead runner left: forward work is given back, to be claimed for its undo.
-  private func takeOver(_ wanted: PlanStep) async throws -> Holding? {
+  /// Everything a dead runner left; forward work is given back, to be claimed for its undo.
+  private func takeOver() async throws {
     let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
-    var found: Holding?
-    while found == nil, let row = try await ledger.query(statement).first {
-      let holding = try Holding(row, run: shop.run, runner: shop.runner)
-      if holding.direction == .undo, holding.step == wanted.id {
-        found = holding
-      } else {
-        try await ledger.write(JournalSQL.release(holding, reason: "rollback"))
-      }
+    while try await ledger.repeatable(statement).first != nil {}
+    for record in try await ledger.steps() where record.state == .running && record.holder == shop.runner {
+      guard let holding = try await ledger.ownHolding(of: record.step, .forward) else { continue }
+      _ = try await ledger.repeatable(JournalSQL.release(holding, reason: "rollback"))
     }
-    return found
   }
 
   // MARK: Ends

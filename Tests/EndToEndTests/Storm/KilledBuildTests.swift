@@ -103,7 +103,7 @@ private let table = """
 }
 
 /// The server itself dies. A cluster of its own.
-@Suite(.database) struct CrashedServerTests {
+@Suite(.serialized, .database) struct CrashedServerTests {
   @Test("the server crashed in mid-build and started again: the running command goes on by itself, and so does a new one")
   func build() async throws {
     let cluster = try await TestCluster.start()
@@ -142,21 +142,37 @@ private let table = """
     await session.close()
     let project = try Project(StormSample.steps, environment: ["TARGET": cluster.target().secret])
     let round = StormRound(project: project, seed: seed, target: cluster.target())
-    for _ in 0..<4 {
-      let running = try project.start("apply")
-      if await running.wait(milliseconds: Int.random(in: 300...max(301, wanted.milliseconds), using: &random)) != nil { continue }
+    try await crash(cluster, during: "apply", of: round, within: wanted.milliseconds, &random)
+    #expect(try await round.fingerprint() == wanted.after, "seed \(seed)")
+    #expect(try await round.query(StormSample.wronglyTouched(times: 1, sum: 1)) == [["0"]], "seed \(seed)")
+    try await round.expectSound("succeeded")
+    try await crash(cluster, during: "rollback", of: round, within: wanted.milliseconds, &random)
+    #expect(try await round.fingerprint() == wanted.before, "seed \(seed)")
+    #expect(try await round.query(StormSample.wronglyTouched(times: 2, sum: 0)) == [["0"]], "seed \(seed)")
+    try await round.expectSound("rolled_back")
+    try await cluster.stop()
+  }
+
+  /// Three times at most, half of them with the command killed as well; then once undisturbed.
+  private func crash(
+    _ cluster: TestCluster, during command: String, of round: StormRound, within longest: Int, _ random: inout SeededRandom
+  ) async throws {
+    for _ in 0..<3 {
+      let running = try round.project.start(command)
+      if let exit = await running.wait(milliseconds: Int.random(in: 300...max(301, longest), using: &random)) {
+        if exit == 0 { return }
+        continue
+      }
       try await cluster.crash()
       let isKilled = Bool.random(using: &random)
       if isKilled { running.signal(SIGKILL) }
       try await cluster.start()
       // Where nothing had begun, it ends with an error; otherwise it goes on by itself.
-      if await running.wait(milliseconds: 60_000) == nil { Issue.record("seed \(seed): hangs\n\(running.output)") }
+      let exit = await running.wait(milliseconds: 60_000)
+      if exit == nil { Issue.record("seed \(round.seed): hangs\n\(running.output)") }
+      if exit == 0 { return }
     }
-    let last = try await project.run("apply")
-    #expect(last.exit == 0, "seed \(seed): \(last.stdout)\(last.stderr)")
-    #expect(try await round.fingerprint() == wanted.after, "seed \(seed)")
-    #expect(try await round.query(StormSample.wronglyTouched(times: 1, sum: 1)) == [["0"]], "seed \(seed)")
-    try await round.expectSound("succeeded")
-    try await cluster.stop()
+    let last = try await round.project.run(command)
+    #expect(last.exit == 0, "seed \(round.seed): \(last.stdout)\(last.stderr)")
   }
 }

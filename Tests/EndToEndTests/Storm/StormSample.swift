@@ -25,7 +25,7 @@ enum StormSample {
     CREATE FUNCTION note_update() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       EXECUTE format('INSERT INTO touched SELECT %L, o.id, n.n - o.n FROM old o JOIN new n USING (id)', TG_TABLE_NAME);
-      PERFORM pg_sleep(0.005);
+      PERFORM pg_sleep(0.005 + 0.0001 * count(*)) FROM new;
       RETURN NULL;
     END $$;
     CREATE TRIGGER note AFTER UPDATE ON account REFERENCING OLD TABLE AS old NEW TABLE AS new
@@ -44,10 +44,10 @@ enum StormSample {
       fill:
         uses: data.batch
         needs: [column]
-        with: { table: account, set: { n: n + 1, score: id % 7 }, where: score IS NULL, chunk: 50ms, keep_undo: true }
+        with: { table: account, set: { n: n + 1, score: id % 7 }, where: score IS NULL, chunk: 100ms, keep_undo: true }
       items:
         uses: data.batch
-        with: { table: item, set: { n: n + 1 }, where: n = 0, chunk: 50ms, workers: 2, keep_undo: true }
+        with: { table: item, set: { n: n + 1 }, where: n = 0, chunk: 100ms, workers: 2, keep_undo: true }
       by-score: { uses: index.create, needs: [fill], with: { table: account, columns: [score, id], name: account_by_score, unique: true } }
       parts: { uses: index.create, with: { table: part, columns: [id], name: part_by_id } }
       grade:

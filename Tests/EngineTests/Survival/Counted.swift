@@ -4,23 +4,23 @@ import SQLText
 import TestSupport
 import Testing
 
-/// A table whose updates are counted in the same transaction, each chunk taking some milliseconds.
+/// A table whose updates are counted in the same transaction, each row taking some time.
 enum Counted {
   static let database = """
     CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0, word text NOT NULL DEFAULT 'w');
-    INSERT INTO t SELECT g FROM generate_series(1, 4000) g;
+    INSERT INTO t SELECT g FROM generate_series(1, 3000) g;
     CREATE TABLE touched (id int NOT NULL);
     CREATE FUNCTION note_update() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       INSERT INTO touched SELECT id FROM new;
-      PERFORM pg_sleep(0.02);
+      PERFORM pg_sleep(0.005 + 0.0004 * count(*)) FROM new;
       RETURN NULL;
     END $$;
     CREATE TRIGGER note AFTER UPDATE ON t REFERENCING NEW TABLE AS new FOR EACH STATEMENT EXECUTE FUNCTION note_update();
     ANALYZE;
     """
 
-  static let fill = "  fill: { uses: data.batch, with: { table: t, set: { n: n + 1 }, where: n = 0, chunk: 40ms, keep_undo: true } }"
+  static let fill = "  fill: { uses: data.batch, with: { table: t, set: { n: n + 1 }, where: n = 0, chunk: 100ms, keep_undo: true } }"
 
   /// Every row updated exactly once.
   static func expectOnce(_ place: SourceLocation = #_sourceLocation) async throws {

@@ -15,7 +15,7 @@ import Testing
     let report = try await running.value
     #expect(report.ending.isInterruption, "\(report.ending)")
     let done = try await harness.database.sql("SELECT count(*) FROM touched").value.flatMap { Int($0) } ?? 0
-    #expect(done < 4_000)
+    #expect(done < 3_000)
     #expect(try await harness.states() == ["fill": "pending"])
     #expect(try await harness.database.sql("SELECT sum(chunks) > 0 FROM caisson.task").value == "t")
     let resumed = try await harness.runner(stop: StopSignal()).resume()
