@@ -210,7 +210,7 @@ struct DataBatchRunTests {
     let database = TestDatabase.current
     try await database.script(
       """
-      CREATE TABLE big (id bigint PRIMARY KEY, v int); INSERT INTO big SELECT g, 0 FROM generate_series(1, 100000) g; ANALYZE big
+      CREATE TABLE big (id bigint PRIMARY KEY, v int); INSERT INTO big SELECT g, 0 FROM generate_series(1, 400000) g; ANALYZE big
       """)
     let connection = try await database.connect()
     let program = try await program("table: big\nset: {v: 1}\nwhere: v = 0", on: connection)
@@ -220,6 +220,6 @@ struct DataBatchRunTests {
     #expect(!plan.contains("Seq Scan on big"), "\(plan)")
     #expect(plan.contains("Index Cond: (id >"), "\(plan)")
     let total = try await connection.query(try #require(work.total)).value.flatMap(Int.init) ?? 0
-    #expect((80_000...120_000).contains(total))
+    #expect((320_000...480_000).contains(total))
   }
 }
