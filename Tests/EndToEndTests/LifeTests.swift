@@ -36,7 +36,7 @@ import Testing
     #expect(try await database.sql("SELECT to_regclass('log') IS NULL").value == "t")
     try await look(at: project, state: "rolled_back")
     let twice = try await project.run("rollback")
-    #expect(twice.exit == 0, "\(twice.stderr)")
+    #expect(twice.exit == 0, "there is nothing left to take back: \(twice.stderr)")
   }
 
   private func look(at project: Project, state: String) async throws {

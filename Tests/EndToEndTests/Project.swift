@@ -110,7 +110,7 @@ enum Sample {
     """
     CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0, made_at timestamptz NOT NULL DEFAULT now());
     INSERT INTO t SELECT g FROM generate_series(1, \(rows)) g;
-    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END';
+    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END';
     CREATE TRIGGER dawdle BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dawdle();
     ANALYZE t;
     """
