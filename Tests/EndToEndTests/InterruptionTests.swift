@@ -25,6 +25,8 @@ import Testing
   @Test("a second apply while the first one runs is told who holds it: exit 6; with --wait it waits")
   func second() async throws {
     let project = try Project(Sample.batch)
+    let inTheWay = try await project.database.connect()
+    try await inTheWay.batch(["BEGIN", "SELECT FROM t WHERE id = 1500 FOR UPDATE"])
     let running = try project.start("apply")
     try await project.until("SELECT count(*) > 0 FROM t WHERE n = 1")
     let status = try await project.json("status")
@@ -35,6 +37,7 @@ import Testing
     #expect((second.stdout + second.stderr).contains("\(running.pid)"), "\(second.stdout)\(second.stderr)")
     let retried = try await project.run("retry", "fill", "--reason", "impatient")
     #expect(retried.exit == 6, "\(retried.stderr)")
+    await inTheWay.close()
     let waiting = try await project.run("apply", "--wait=2min")
     #expect(waiting.exit == 0, "\(waiting.stderr)")
     #expect(await running.wait() == 0, "\(running.output)")

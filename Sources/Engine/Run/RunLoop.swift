@@ -134,7 +134,8 @@ struct RunLoop {
     let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
     while try await ledger.repeatable(statement).first != nil {}
     for record in try await ledger.steps() where record.state == .running && record.holder == shop.runner {
-      guard let step = plan[record.step], let holding = try await ledger.ownHolding(of: record.step, .forward) else { continue }
+      guard let step = plan[record.step], let holding = try await ledger.ownHolding(of: record.step, .forward)
+      else { continue }
       taken.append((step, holding))
     }
     return taken

@@ -106,6 +106,8 @@ struct RunSession {
 
   private func unresumable() async throws -> RunReport {
     let run = try await ledger.runRecord()
+    // It ended between the look and the claim: another process was at it.
+    if run.state == .succeeded { return try await report(.alreadyApplied) }
     throw EngineError(
       .refused, "run \(shop.run.prefix(8)) is \(run.state.rawValue) and cannot go forward",
       hint: "caisson rollback finishes a rollback; caisson status shows where it stands")

@@ -31,7 +31,8 @@ private let table = """
     running.signal(SIGKILL)
     _ = await running.wait()
     await writer.close()
-    try await project.until("SELECT count(*) = 1 FROM pg_index WHERE indrelid = 't'::regclass AND NOT indisprimary AND indisvalid")
+    try await project.until(
+      "SELECT count(*) = 1 FROM pg_index WHERE indrelid = 't'::regclass AND NOT indisprimary AND indisvalid")
     let oid = try await project.database.sql("SELECT 't_n'::regclass::oid").value
     let applied = try await project.run("apply")
     #expect(applied.exit == 0, "\(applied.stdout)\(applied.stderr)")
@@ -54,7 +55,8 @@ private let table = """
     await writer.close()
     let applied = try await project.run("apply")
     #expect(applied.exit == 0, "\(applied.stdout)\(applied.stderr)")
-    #expect((applied.stdout + applied.stderr).contains("removing what an unfinished run left"), "\(applied.stdout)\(applied.stderr)")
+    let said = applied.stdout + applied.stderr
+    #expect(said.contains("removing what an unfinished run left"), "\(said)")
     #expect(try await project.database.sql(SQL(verbatim: Self.state)).value == "t_n")
     try await expectSound(project)
   }
@@ -104,7 +106,7 @@ private let table = """
 
 /// The server itself dies. A cluster of its own.
 @Suite(.serialized, .database) struct CrashedServerTests {
-  @Test("the server crashed in mid-build and started again: the running command goes on by itself, and so does a new one")
+  @Test("the server crashed in mid-build and started again: the running command goes on by itself")
   func build() async throws {
     let cluster = try await TestCluster.start()
     let target = cluster.target()
@@ -117,7 +119,8 @@ private let table = """
     let running = try project.start("apply")
     let watcher = try await Connection.connect(target)
     for _ in 0..<1_000 {
-      if try await watcher.query("SELECT count(*) FROM pg_stat_progress_create_index WHERE lockers_total > 0").value == "1" { break }
+      let building = try await watcher.query("SELECT count(*) FROM pg_stat_progress_create_index WHERE lockers_total > 0")
+      if building.value == "1" { break }
       try await Task.sleep(for: .milliseconds(10))
     }
     try await cluster.crash()
@@ -132,7 +135,9 @@ private let table = """
     try await cluster.stop()
   }
 
-  @Test("server crashes and kills together, at random: the end is that of an undisturbed run", arguments: 1...max(1, StormSample.rounds / 8))
+  @Test(
+    "server crashes and kills together, at random: the end is that of an undisturbed run",
+    arguments: 1...max(1, StormSample.rounds / 8))
   func storm(seed: Int) async throws {
     let wanted = try await Undisturbed.shared.value
     var random = SeededRandom(seed + 20_000)
@@ -155,7 +160,8 @@ private let table = """
 
   /// Three times at most, half of them with the command killed as well; then once undisturbed.
   private func crash(
-    _ cluster: TestCluster, during command: String, of round: StormRound, within longest: Int, _ random: inout SeededRandom
+    _ cluster: TestCluster, during command: String, of round: StormRound, within longest: Int,
+    _ random: inout SeededRandom
   ) async throws {
     for _ in 0..<3 {
       let running = try round.project.start(command)

@@ -33,7 +33,8 @@ import Testing
     let project = try Project(StormSample.steps)
     let round = StormRound(project: project, seed: seed, target: project.database.target)
     let running = try project.start("apply")
-    if await running.wait(milliseconds: Int.random(in: wanted.milliseconds / 3...wanted.milliseconds, using: &random)) == nil {
+    let delay = Int.random(in: wanted.milliseconds / 3...wanted.milliseconds, using: &random)
+    if await running.wait(milliseconds: delay) == nil {
       running.signal(SIGKILL)
       _ = await running.wait()
     }

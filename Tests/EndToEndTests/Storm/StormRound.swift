@@ -24,7 +24,7 @@ struct StormRound {
       let running = try project.start(command)
       result.starts += 1
       let delay = Int.random(in: 0...longest, using: &random)
-      let exit = result.kills < most ? await running.wait(milliseconds: delay) : await running.wait(milliseconds: 90_000)
+      let exit = await running.wait(milliseconds: result.kills < most ? delay : 90_000)
       if let exit {
         try #require(exit == 0, "seed \(seed), \(command), start \(result.starts): exit \(exit)\n\(running.output)")
         return result
@@ -54,14 +54,18 @@ struct StormRound {
   func expectSound(_ state: String) async throws {
     #expect(try await query("SELECT code, step, detail FROM caisson.check_journal()") == [], "seed \(seed)")
     #expect(try await query("SELECT seq, wrong FROM caisson.verify_chain()") == [], "seed \(seed)")
-    #expect(try await query("SELECT step, state FROM caisson.task WHERE state IN ('in_doubt', 'intent', 'blocked')") == [])
+    let doubts = "SELECT step, state FROM caisson.task WHERE state IN ('in_doubt', 'intent', 'blocked')"
+    #expect(try await query(doubts) == [], "seed \(seed)")
     #expect(try await query("SELECT DISTINCT state FROM caisson.run") == [[state]], "seed \(seed)")
     let invalid = "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"
     #expect(try await query(invalid) == [], "seed \(seed)")
     var left: [[String?]] = []
     for _ in 0..<100 {
       left = try await query(
-        "SELECT application_name, state, query FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'caisson:%'")
+        """
+        SELECT application_name, state, query FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'caisson:%'
+        """)
       if left.isEmpty { break }
       try await Task.sleep(for: .milliseconds(100))
     }

@@ -34,19 +34,14 @@ enum StormSample {
       FOR EACH STATEMENT EXECUTE FUNCTION note_update();
     CREATE TRIGGER note AFTER UPDATE ON counter REFERENCING OLD TABLE AS old NEW TABLE AS new
       FOR EACH STATEMENT EXECUTE FUNCTION note_update();
-    CREATE SCHEMA look;
-    CREATE FUNCTION look.rows_of(relation regclass) RETURNS bigint LANGUAGE plpgsql AS $$
-    DECLARE n bigint;
-    BEGIN
-      EXECUTE format('SELECT count(*) FROM %s', relation) INTO n;
-      RETURN n;
-    END $$;
     CREATE FUNCTION grade(points int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 0';
     ANALYZE;
     """
 
   static let steps = """
-      column: { uses: sql.run, with: { up: ALTER TABLE account ADD COLUMN score int, down: ALTER TABLE account DROP COLUMN score } }
+      column:
+        uses: sql.run
+        with: { up: ALTER TABLE account ADD COLUMN score int, down: ALTER TABLE account DROP COLUMN score }
       by-region: { uses: index.create, with: { table: account, columns: [region, id], name: account_by_region } }
       fill:
         uses: data.batch
@@ -55,12 +50,22 @@ enum StormSample {
       items:
         uses: data.batch
         with: { table: item, set: { n: n + 1 }, where: n = 0, chunk: 100ms, workers: 2, keep_undo: true }
-      by-score: { uses: index.create, needs: [fill], with: { table: account, columns: [score, id], name: account_by_score, unique: true } }
+      by-score:
+        uses: index.create
+        needs: [fill]
+        with: { table: account, columns: [score, id], name: account_by_score, unique: true }
       parts: { uses: index.create, with: { table: part, columns: [id], name: part_by_id } }
       grade:
         uses: function.define
-        with: { name: public.grade, body: "CREATE FUNCTION public.grade(points int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT points / 10'" }
-      gone: { uses: sql.run, with: { up: [CREATE TABLE made (id int PRIMARY KEY), "INSERT INTO made SELECT generate_series(1, 10)"], down: DROP TABLE made, verify: SELECT count(*) = 10 FROM made } }
+        with:
+          name: public.grade
+          body: CREATE FUNCTION public.grade(points int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT points / 10'
+      gone:
+        uses: sql.run
+        with:
+          up: [CREATE TABLE made (id int PRIMARY KEY), "INSERT INTO made SELECT generate_series(1, 10)"]
+          down: DROP TABLE made
+          verify: SELECT count(*) = 10 FROM made
     \(fan)
       last:
         uses: sql.run
@@ -89,9 +94,11 @@ enum StormSample {
       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
       WHERE c.relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p')
     UNION ALL SELECT 'comment', objoid::regclass || ' ' || description FROM pg_description
-      WHERE classoid = 'pg_class'::regclass AND objsubid = 0 AND objoid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+      WHERE classoid = 'pg_class'::regclass AND objsubid = 0
+        AND objoid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
     UNION ALL SELECT 'kept for rollback', coalesce(sum(n), 0)::text FROM (
-      SELECT look.rows_of(c.oid) AS n
+      SELECT (xpath('/row/c/text()', query_to_xml(
+        format('SELECT count(*) AS c FROM %s', c.oid::regclass), false, true, '')))[1]::text::int AS n
       FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
       WHERE s.nspname = 'caisson' AND c.relkind = 'r' AND obj_description(c.oid) LIKE 'What rolling back%') q
     ORDER BY 1, 2

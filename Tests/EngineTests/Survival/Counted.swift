@@ -16,11 +16,19 @@ enum Counted {
       PERFORM pg_sleep(0.005 + 0.0004 * count(*)) FROM new;
       RETURN NULL;
     END $$;
-    CREATE TRIGGER note AFTER UPDATE ON t REFERENCING NEW TABLE AS new FOR EACH STATEMENT EXECUTE FUNCTION note_update();
+    CREATE TRIGGER note AFTER UPDATE ON t REFERENCING NEW TABLE AS new
+      FOR EACH STATEMENT EXECUTE FUNCTION note_update();
     ANALYZE;
     """
 
-  static let fill = "  fill: { uses: data.batch, with: { table: t, set: { n: n + 1 }, where: n = 0, chunk: 100ms, keep_undo: true } }"
+  static let fill = """
+      fill: { uses: data.batch, with: { table: t, set: { n: n + 1 }, where: n = 0, chunk: 100ms, keep_undo: true } }
+    """
+
+  /// A concurrent build has begun and waits for somebody.
+  static let isBuilding = """
+    SELECT count(*) > 0 FROM pg_stat_progress_create_index WHERE datname = current_database() AND lockers_total > 0
+    """
 
   /// Every row updated exactly once.
   static func expectOnce(_ place: SourceLocation = #_sourceLocation) async throws {

@@ -7,8 +7,11 @@ import Testing
 
 /// What a concurrent build may find on a live server: how it ends and what it says.
 @Suite(.database(template: Counted.database)) struct IndexMeetsTests {
-  static func step(_ more: String = "", name: String = "t_word", columns: String = "[word, id]", table: String = "t") -> String {
-    "  index: { uses: index.create, with: { table: \(table), columns: \(columns), name: \(name)\(more.isEmpty ? "" : ", " + more) } }"
+  static func step(
+    _ more: String = "", name: String = "t_word", columns: String = "[word, id]", table: String = "t"
+  ) -> String {
+    let rest = more.isEmpty ? "" : ", " + more
+    return "  index: { uses: index.create, with: { table: \(table), columns: \(columns), name: \(name)\(rest) } }"
   }
 
   private func harness(_ steps: String) throws -> EngineHarness { try EngineHarness(steps, registry: .builtin) }
@@ -17,7 +20,8 @@ import Testing
   private func indexes() async throws -> String {
     try await TestDatabase.current.sql(
       """
-      SELECT coalesce(string_agg(c.relname || CASE WHEN i.indisvalid THEN '' ELSE ' invalid' END, ', ' ORDER BY c.relname), '')
+      SELECT coalesce(string_agg(
+        c.relname || CASE WHEN i.indisvalid THEN '' ELSE ' invalid' END, ', ' ORDER BY c.relname), '')
       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
       WHERE c.relnamespace = 'public'::regnamespace AND NOT i.indisprimary
       """).value ?? ""
@@ -33,6 +37,13 @@ import Testing
     await writer.close()
   }
 
+  private static func isOld(_ session: Connection) -> String {
+    """
+    SELECT xact_start < clock_timestamp() - interval '5 seconds' FROM pg_stat_activity
+    WHERE pid = \(session.backendPID)
+    """
+  }
+
   private func findings(_ harness: EngineHarness) async throws -> [String: String] {
     let prepared = try await harness.runner().preview().preparation.steps.flatMap(\.findings)
     return Dictionary(prepared.map { ($0.code, $0.message) }, uniquingKeysWith: { first, _ in first })
@@ -43,8 +54,7 @@ import Testing
     let harness = try harness(Self.step())
     let reader = try await harness.database.stranger(
       "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM touched")
-    try await harness.database.until(
-      "SELECT xact_start < clock_timestamp() - interval '5 seconds' FROM pg_stat_activity WHERE pid = \(reader.backendPID)")
+    try await harness.database.until(Self.isOld(reader))
     let runner = harness.runner()
     let running = Task { try await runner.apply() }
     #expect(await harness.events.says("\(reader.backendPID) (user postgres"))
@@ -61,8 +71,7 @@ import Testing
     let harness = try harness(Self.step("wait_for_old_snapshots: 1s"))
     let reader = try await harness.database.stranger(
       "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM touched")
-    try await harness.database.until(
-      "SELECT xact_start < clock_timestamp() - interval '5 seconds' FROM pg_stat_activity WHERE pid = \(reader.backendPID)")
+    try await harness.database.until(Self.isOld(reader))
     let report = try await harness.runner().apply()
     let error = try #require(report.ending.errors.first, "\(report.ending)")
     #expect(error.message.contains("gave up after 1s"), "\(error)")
@@ -80,7 +89,7 @@ import Testing
     let writer = try await harness.database.stranger("BEGIN; UPDATE t SET word = 'x' WHERE id = 7")
     let runner = harness.runner()
     let running = Task { try await runner.apply() }
-    #expect(await harness.events.says("Blocker(pid: \(writer.backendPID)") || harness.events.text.contains("pid \(writer.backendPID)"))
+    #expect(await harness.events.says("blocked(step: \"index\", by: [pid \(writer.backendPID) "))
     _ = try await writer.query("COMMIT")
     await writer.close()
     #expect(try await running.value.ending.isSuccess)
@@ -113,8 +122,8 @@ import Testing
   @Test(
     "another definition under the name: refused before anything is written",
     arguments: [
-      "CREATE INDEX t_word ON t (n)", "CREATE UNIQUE INDEX t_word ON t (word, id)", "CREATE INDEX t_word ON touched (id)",
-      "CREATE VIEW t_word AS SELECT 1",
+      "CREATE INDEX t_word ON t (n)", "CREATE UNIQUE INDEX t_word ON t (word, id)",
+      "CREATE INDEX t_word ON touched (id)", "CREATE VIEW t_word AS SELECT 1",
     ])
   func otherDefinition(existing: String) async throws {
     try await TestDatabase.current.script(existing)
@@ -146,7 +155,7 @@ import Testing
     let writer = try await harness.database.stranger("BEGIN; UPDATE t SET word = '2' WHERE id = 1")
     let runner = harness.runner()
     let running = Task { try await runner.apply() }
-    try await harness.database.until("SELECT count(*) > 0 FROM pg_stat_progress_create_index WHERE datname = current_database() AND lockers_total > 0")
+    try await harness.database.until(Counted.isBuilding)
     _ = try await writer.query("COMMIT")
     await writer.close()
     let report = try await running.value
@@ -166,7 +175,8 @@ import Testing
     let harness = try harness(Self.step())
     #expect(try await harness.runner().apply().ending.isSuccess)
     #expect(try await indexes() == "t_word")
-    guard case .rolledBack = try await harness.runner().rollback().ending else { Issue.record("not rolled back"); return }
+    let undone = try await harness.runner().rollback()
+    guard case .rolledBack = undone.ending else { Issue.record("\(undone.ending)"); return }
     #expect(try await indexes() == (wasThere ? "t_word" : ""))
     #expect(try await harness.flaws() == [])
   }
@@ -217,7 +227,11 @@ private let partitioned = """
   @Test("an invalid index that is attached: rebuilt in place, the parent turns valid")
   func attachedInvalid() async throws {
     let database = TestDatabase.current
-    try await database.script("CREATE INDEX p_id ON ONLY p (id); CREATE INDEX p_0_id_idx ON p_0 (id); ALTER INDEX p_id ATTACH PARTITION p_0_id_idx")
+    try await database.script(
+      """
+      CREATE INDEX p_id ON ONLY p (id);
+      CREATE INDEX p_0_id_idx ON p_0 (id); ALTER INDEX p_id ATTACH PARTITION p_0_id_idx
+      """)
     try await IndexMeetsTests.leaveCorpse("CREATE INDEX CONCURRENTLY p_1_id_idx ON p_1 (id)", of: "p_1")
     try await database.script("ALTER INDEX p_id ATTACH PARTITION p_1_id_idx")
     let harness = try EngineHarness(step, registry: .builtin)
@@ -232,7 +246,8 @@ private let partitioned = """
     let harness = try EngineHarness(step, registry: .builtin)
     #expect(try await harness.runner().apply().ending.isSuccess)
     #expect(try await !indexes().isEmpty)
-    guard case .rolledBack = try await harness.runner().rollback().ending else { Issue.record("not rolled back"); return }
+    let undone = try await harness.runner().rollback()
+    guard case .rolledBack = undone.ending else { Issue.record("\(undone.ending)"); return }
     #expect(try await indexes() == "")
     #expect(try await harness.flaws() == [])
   }

@@ -12,10 +12,15 @@ import Testing
   func terminated(seed: Int) async throws {
     let harness = try EngineHarness(
       """
-        column: { uses: sql.run, with: { up: ALTER TABLE t ADD COLUMN extra int, down: ALTER TABLE t DROP COLUMN extra } }
+        column:
+          uses: sql.run
+          with: { up: ALTER TABLE t ADD COLUMN extra int, down: ALTER TABLE t DROP COLUMN extra }
       \(Counted.fill)
         index: { uses: index.create, needs: [fill], with: { table: t, columns: [word, id], unique: true } }
-        ready: { uses: sql.run, needs: [index, column], with: { up: COMMENT ON TABLE t IS 'ready', down: COMMENT ON TABLE t IS NULL } }
+        ready:
+          uses: sql.run
+          needs: [index, column]
+          with: { up: COMMENT ON TABLE t IS 'ready', down: COMMENT ON TABLE t IS NULL }
       """, registry: .builtin)
     let runner = harness.runner()
     let applied = try await terminating(harness, seed) { try await runner.apply() }
@@ -124,7 +129,8 @@ import Testing
   func lease() async throws {
     let database = TestDatabase.current
     try await database.script("CREATE TABLE pause (so bool)")
-    let steps = Counted.fill.replacing("uses:", with: "throttle: { query: SELECT NOT EXISTS (SELECT FROM pause) }, uses:")
+    let throttle = "throttle: { query: SELECT NOT EXISTS (SELECT FROM pause) }"
+    let steps = Counted.fill.replacing("uses:", with: throttle + ", uses:")
     let first = try EngineHarness(steps, registry: .builtin)
     let slow = first.runner()
     let running = Task { try await slow.apply() }
