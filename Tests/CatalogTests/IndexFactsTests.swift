@@ -12,7 +12,7 @@ private let tables = """
   CREATE INDEX p_id ON p (id);
   """
 
-@Suite("facts about indexes", .database(template: tables))
+@Suite("facts about indexes", .contrib("pg_trgm"), .database(template: tables))
 struct IndexFactsTests {
   private func index(_ name: String) async throws -> IndexFacts? {
     try await ReadOnlyFacts.with(.current) { try await $0.index(QualifiedName("public", name)) }

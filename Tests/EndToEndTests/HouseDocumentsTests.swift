@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Every command line that a document shows runs, on the sample's two databases.
-@Suite(.enabled("needs the sample's extensions") { try await ServerPrograms.find().hasLibrary("btree_gist") })
+@Suite(.contrib("btree_gist"))
 struct HouseDocumentsTests {
   private static let documents = ["README.md"] + HouseTree.files(under: "docs", ending: ".md")
     + HouseTree.files(under: "plans", ending: ".md") + HouseTree.files(under: "plugins", ending: ".md")

@@ -51,7 +51,7 @@ struct SpecCase: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite("a specification and the server agree", .database(template: tables))
+@Suite("a specification and the server agree", .contrib("pg_trgm"), .database(template: tables))
 struct IndexResolverTests {
   @Test("what is built is recognised as what was wanted", arguments: SpecCase.buildable)
   func recognised(wanted: SpecCase) async throws {
