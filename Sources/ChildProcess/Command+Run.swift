@@ -53,6 +53,9 @@ extension Command {
     }
   }
 
+  /// Takes the exit status of a program that was started detached, whenever it ends.
+  package static func reapWhenDone(_ pid: Int32) { BlockingThread.start { _ = Supervision.reap(pid) } }
+
   /// Starts the program in a session of its own and goes on. `input` becomes its descriptor 0 (`nil`: /dev/null),
   /// its output is appended to `log` or dropped. Returns its pid; whoever starts it here also reaps it, or leaves it.
   package func startDetached(input: Int32? = nil, log: String? = nil) throws(SpawnError) -> Int32 {

@@ -19,7 +19,8 @@ final class Watchdog: Sendable {
     ]).arguments
     let script = #"folder=$1; socket=$2; shift 2; cat >/dev/null; "$@"; rm -rf "$folder" "$socket""#
     let command = Command(["sh", "-c", script, "watchdog", server.folder, server.socketFolder] + stop, directory: "/")
-    _ = try command.startDetached(input: ends[1])
+    // Left as a zombie it would keep the testing library's monitor of children spinning on a core.
+    Command.reapWhenDone(try command.startDetached(input: ends[1]))
   }
 
   deinit { close(pipe) }
