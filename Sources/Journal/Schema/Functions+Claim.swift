@@ -40,10 +40,10 @@ extension JournalSchema {
     BEGIN
       UPDATE caisson.step s SET state = CASE way WHEN 'forward' THEN 'running' ELSE 'undoing' END, done_by = NULL,
         fence = f, attempt = s.attempt + 1, reason = NULL, changed_at = clock_timestamp()
-       WHERE s.run_id = run AND s.step = step_name RETURNING s.attempt INTO a;
+       WHERE s.run_id = run AND s.step = step_name COLLATE "C" RETURNING s.attempt INTO a;
       UPDATE caisson.task t SET fence = f,
         state = CASE t.state WHEN 'intent' THEN 'in_doubt' WHEN 'undo_failed' THEN 'pending' ELSE t.state END
-       WHERE t.run_id = run AND t.step = step_name AND (caisson.unfinished(t.state) OR t.state = 'undo_failed');
+       WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND (caisson.unfinished(t.state) OR t.state = 'undo_failed');
       INSERT INTO caisson.lease (run_id, step, fence, runner_id, until)
       VALUES (run, step_name, f, holder, clock_timestamp() + ttl);
       INSERT INTO caisson.attempt (run_id, step, attempt, fence, direction, runner_id)
@@ -70,13 +70,13 @@ extension JournalSchema {
            AND s.not_before <= clock_timestamp() ORDER BY s.ord LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
       ELSE
         SELECT s.step, s.needs, s.phase, s.state INTO k, n, p, w FROM caisson.step s
-         WHERE s.run_id = run AND s.step = step_name AND s.state IN ('pending','backoff','waiting','in_doubt')
+         WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.state IN ('pending','backoff','waiting','in_doubt')
            AND s.not_before <= clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED;
       END IF;
       IF k IS NULL OR NOT EXISTS (SELECT FROM caisson.run r
            WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run') THEN RETURN; END IF;
       IF NOT caisson.needs_met(run, n) THEN                                    -- the hint was wrong: repair it
-        UPDATE caisson.step SET ready = false WHERE run_id = run AND step = k AND ready; RETURN; END IF;
+        UPDATE caisson.step SET ready = false WHERE run_id = run AND step = k COLLATE "C" AND ready; RETURN; END IF;
       SELECT h.fence, h.attempt INTO f, a FROM caisson.begin_holding(run, k, holder, ttl, 'forward') h;
       RETURN QUERY SELECT k, f, a, p, w;
     END $$;
@@ -113,25 +113,25 @@ extension JournalSchema {
       LOOP
         PERFORM 1 FROM caisson.step s JOIN caisson.lease l ON l.run_id = s.run_id AND l.step = s.step
             LEFT JOIN caisson.runner x ON x.runner_id = l.runner_id
-          WHERE s.run_id = run AND s.step = k AND l.fence = s.fence AND s.fence = old
+          WHERE s.run_id = run AND s.step = k COLLATE "C" AND l.fence = s.fence AND s.fence = old
             AND s.state IN ('running','undoing')
             AND (l.until < clock_timestamp() OR x.dead_at IS NOT NULL) FOR NO KEY UPDATE OF s, l SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        IF (SELECT count(*) FROM (SELECT 1 FROM caisson.task t WHERE t.run_id = run AND t.step = k
+        IF (SELECT count(*) FROM (SELECT 1 FROM caisson.task t WHERE t.run_id = run AND t.step = k COLLATE "C"
               AND caisson.unfinished(t.state) FOR NO KEY UPDATE SKIP LOCKED) g)
-           = (SELECT count(*) FROM caisson.task t WHERE t.run_id = run AND t.step = k AND caisson.unfinished(t.state))
+           = (SELECT count(*) FROM caisson.task t WHERE t.run_id = run AND t.step = k COLLATE "C" AND caisson.unfinished(t.state))
         THEN
           f := nextval('caisson.fence');
           UPDATE caisson.step s SET fence = f, attempt = s.attempt + 1, changed_at = clock_timestamp()
-           WHERE s.run_id = run AND s.step = k
+           WHERE s.run_id = run AND s.step = k COLLATE "C"
           RETURNING s.attempt, s.phase, CASE s.state WHEN 'undoing' THEN 'undo' ELSE 'forward' END INTO a, p, way;
           UPDATE caisson.task t SET fence = f, state = CASE t.state WHEN 'intent' THEN 'in_doubt' ELSE t.state END,
-            changed_at = clock_timestamp() WHERE t.run_id = run AND t.step = k AND caisson.unfinished(t.state);
+            changed_at = clock_timestamp() WHERE t.run_id = run AND t.step = k COLLATE "C" AND caisson.unfinished(t.state);
           UPDATE caisson.lease l SET fence = f, runner_id = holder, until = clock_timestamp() + ttl
-           WHERE l.run_id = run AND l.step = k;
-          UPDATE caisson.resource_hold h SET fence = f WHERE h.run_id = run AND h.step = k AND h.fence = old;
+           WHERE l.run_id = run AND l.step = k COLLATE "C";
+          UPDATE caisson.resource_hold h SET fence = f WHERE h.run_id = run AND h.step = k COLLATE "C" AND h.fence = old;
           UPDATE caisson.attempt t SET outcome = 'abandoned', ended_at = clock_timestamp()
-           WHERE t.run_id = run AND t.step = k AND t.fence = old AND t.outcome IS NULL;
+           WHERE t.run_id = run AND t.step = k COLLATE "C" AND t.fence = old AND t.outcome IS NULL;
           INSERT INTO caisson.attempt (run_id, step, attempt, fence, direction, runner_id)
           VALUES (run, k, a, f, way, holder);
           INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)

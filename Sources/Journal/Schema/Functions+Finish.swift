@@ -6,10 +6,10 @@ extension JournalSchema {
       problem jsonb)
     RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     BEGIN
-      DELETE FROM caisson.lease WHERE run_id = run AND step = step_name AND fence = my_fence;
-      DELETE FROM caisson.resource_hold WHERE run_id = run AND step = step_name;
+      DELETE FROM caisson.lease WHERE run_id = run AND step = step_name COLLATE "C" AND fence = my_fence;
+      DELETE FROM caisson.resource_hold WHERE run_id = run AND step = step_name COLLATE "C";
       UPDATE caisson.attempt SET outcome = result, ended_at = clock_timestamp(), sqlstate = code, error = problem
-       WHERE run_id = run AND step = step_name AND fence = my_fence AND outcome IS NULL;
+       WHERE run_id = run AND step = step_name COLLATE "C" AND fence = my_fence AND outcome IS NULL;
     END $$;
 
     -- No row: replaced. A task that is not finished is a mistake of the caller (CA003).
@@ -19,10 +19,10 @@ extension JournalSchema {
     DECLARE w text[];
     BEGIN
       UPDATE caisson.step s SET state = 'done', done_by = by, reason = NULL, changed_at = clock_timestamp()
-       WHERE s.run_id = run AND s.step = step_name AND s.fence = my_fence AND s.state = 'running'
+       WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.fence = my_fence AND s.state = 'running'
       RETURNING s.wanted_by INTO w;
       IF NOT FOUND THEN RETURN; END IF;
-      IF EXISTS (SELECT FROM caisson.task t WHERE t.run_id = run AND t.step = step_name
+      IF EXISTS (SELECT FROM caisson.task t WHERE t.run_id = run AND t.step = step_name COLLATE "C"
                  AND (t.state = 'blocked' OR caisson.unfinished(t.state))) THEN
         RAISE EXCEPTION 'caisson: step % has unfinished tasks', step_name USING ERRCODE = 'CA003'; END IF;
       PERFORM caisson.end_holding(run, step_name, my_fence, 'ok', NULL, NULL);
@@ -42,14 +42,14 @@ extension JournalSchema {
       UPDATE caisson.step s SET state = to_state, ready = to_state IN ('pending','backoff','waiting','in_doubt'),
         not_before = CASE WHEN delay IS NULL THEN '-infinity' ELSE clock_timestamp() + delay END,
         reason = why, changed_at = clock_timestamp()
-       WHERE s.run_id = run AND s.step = step_name AND s.fence = my_fence AND s.state = from_state;
+       WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.fence = my_fence AND s.state = from_state;
       IF NOT FOUND THEN RETURN; END IF;
       UPDATE caisson.task t SET state = 'in_doubt', changed_at = clock_timestamp()
-       WHERE t.run_id = run AND t.step = step_name AND t.state = 'intent';
+       WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.state = 'intent';
       IF to_state = 'undo_failed' THEN
         UPDATE caisson.task t SET state = 'undo_failed', changed_at = clock_timestamp()
-         WHERE t.run_id = run AND t.step = step_name AND t.task = (SELECT min(u.task) FROM caisson.task u
-           WHERE u.run_id = run AND u.step = step_name AND u.direction = 'undo' AND u.state IN ('pending','running'));
+         WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.task = (SELECT min(u.task) FROM caisson.task u
+           WHERE u.run_id = run AND u.step = step_name COLLATE "C" AND u.direction = 'undo' AND u.state IN ('pending','running'));
       END IF;
       PERFORM caisson.end_holding(run, step_name, my_fence, result, code, problem);
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
@@ -58,7 +58,7 @@ extension JournalSchema {
              ELSE 'step.' || to_state END, actor,
         details || jsonb_strip_nulls(jsonb_build_object('reason', why, 'sqlstate', code)));
       RETURN QUERY SELECT s.attempt, s.retry_from, s.not_before FROM caisson.step s
-        WHERE s.run_id = run AND s.step = step_name;
+        WHERE s.run_id = run AND s.step = step_name COLLATE "C";
     END $$;
 
     -- A person's retry: the attempts of the policy count anew; blocked work is probed again, never assumed.
@@ -66,17 +66,17 @@ extension JournalSchema {
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     DECLARE s caisson.step;
     BEGIN
-      SELECT * INTO s FROM caisson.step x WHERE x.run_id = run AND x.step = step_name AND x.state IN
+      SELECT * INTO s FROM caisson.step x WHERE x.run_id = run AND x.step = step_name COLLATE "C" AND x.state IN
         ('pending','failed','blocked','backoff','waiting','in_doubt','undone','undo_failed')
         FOR NO KEY UPDATE SKIP LOCKED;
       IF NOT FOUND OR NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.finished_at IS NULL) THEN
         RETURN; END IF;
       UPDATE caisson.task t SET state = 'in_doubt', changed_at = clock_timestamp()
-       WHERE t.run_id = run AND t.step = step_name AND t.state = 'blocked';
+       WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.state = 'blocked';
       UPDATE caisson.step x SET state = CASE WHEN s.state IN ('undo_failed','in_doubt') THEN s.state ELSE 'pending' END,
         phase = CASE s.state WHEN 'undone' THEN 1 ELSE s.phase END, ready = caisson.needs_met(run, s.needs),
         retry_from = s.attempt, not_before = '-infinity', reason = why, changed_at = clock_timestamp()
-       WHERE x.run_id = run AND x.step = step_name;
+       WHERE x.run_id = run AND x.step = step_name COLLATE "C";
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, s.fence, 'step.retried', actor,
         jsonb_strip_nulls(jsonb_build_object('was', s.state, 'reason', why)));
@@ -89,14 +89,14 @@ extension JournalSchema {
     #variable_conflict use_column
     DECLARE s caisson.step;
     BEGIN
-      SELECT * INTO s FROM caisson.step x WHERE x.run_id = run AND x.step = step_name AND x.state IN
+      SELECT * INTO s FROM caisson.step x WHERE x.run_id = run AND x.step = step_name COLLATE "C" AND x.state IN
         ('pending','failed','blocked','backoff','waiting','in_doubt') FOR NO KEY UPDATE SKIP LOCKED;
       IF NOT FOUND OR NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.finished_at IS NULL
            AND r.state NOT IN ('undoing','rollback_failed')) THEN RETURN; END IF;
       UPDATE caisson.task t SET state = 'skipped', changed_at = clock_timestamp() WHERE t.run_id = run
-        AND t.step = step_name AND (t.state = 'blocked' OR caisson.unfinished(t.state));
+        AND t.step = step_name COLLATE "C" AND (t.state = 'blocked' OR caisson.unfinished(t.state));
       UPDATE caisson.step x SET state = to_state, done_by = CASE to_state WHEN 'done' THEN 'person' END,
-        reason = why, changed_at = clock_timestamp() WHERE x.run_id = run AND x.step = step_name;
+        reason = why, changed_at = clock_timestamp() WHERE x.run_id = run AND x.step = step_name COLLATE "C";
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, s.fence, CASE to_state WHEN 'done' THEN 'step.marked_done' ELSE 'step.skipped' END, actor,
         jsonb_strip_nulls(jsonb_build_object('was', s.state, 'reason', why)));

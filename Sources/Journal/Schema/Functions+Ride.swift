@@ -5,24 +5,26 @@ extension JournalSchema {
     -- row is the lease, the commit is the outcome. Raises CA001 when it may not run, so that a pipelined transaction
     -- dies. Needs may be read by the locking statement: what was done stays done as long as the run, read later, is
     -- running.
+    -- A new journal has no statistics: without the settings each ride would read all steps of all runs (measured).
     CREATE FUNCTION caisson.ride(run uuid, step_name text, runner uuid, details jsonb DEFAULT '{}') RETURNS bigint
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog SET enable_seqscan = off SET enable_hashjoin = off
+    SET enable_mergejoin = off AS $$
     DECLARE f bigint;
     BEGIN
       WITH s AS (
         UPDATE caisson.step SET state = 'done', done_by = 'engine', fence = nextval('caisson.fence'),
           attempt = attempt + 1, reason = NULL, changed_at = clock_timestamp()
-        WHERE ctid = (SELECT s.ctid FROM caisson.step s WHERE s.run_id = run AND s.step = step_name AND s.single_tx
+        WHERE ctid = (SELECT s.ctid FROM caisson.step s WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.single_tx
             AND s.state IN ('pending','backoff','waiting') AND s.not_before <= clock_timestamp()
             AND NOT EXISTS (SELECT FROM unnest(s.needs) n
-              LEFT JOIN caisson.step d ON d.run_id = run AND d.step = n
+              LEFT JOIN caisson.step d ON d.run_id = run AND d.step = n COLLATE "C"
               WHERE d.state IS NULL OR d.state NOT IN ('done','skipped'))
             FOR NO KEY UPDATE SKIP LOCKED)
         RETURNING fence, attempt),
       t AS (
         UPDATE caisson.task t SET state = 'done', fence = s.fence, xid = pg_current_xact_id(),
           changed_at = clock_timestamp()
-        FROM s WHERE t.run_id = run AND t.step = step_name AND t.state IN ('pending','running')),
+        FROM s WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.state IN ('pending','running')),
       a AS (
         INSERT INTO caisson.attempt (run_id, step, attempt, fence, runner_id, backend_pid, ended_at, outcome)
         SELECT run, step_name, s.attempt, s.fence, runner, pg_backend_pid(), clock_timestamp(), 'ok' FROM s)
@@ -58,15 +60,15 @@ extension JournalSchema {
     #variable_conflict use_column
     DECLARE s caisson.step; f bigint;
     BEGIN
-      SELECT * INTO s FROM caisson.step x WHERE x.run_id = run AND x.step = step_name AND x.single_tx
+      SELECT * INTO s FROM caisson.step x WHERE x.run_id = run AND x.step = step_name COLLATE "C" AND x.single_tx
         AND x.state IN ('pending','backoff','waiting') FOR NO KEY UPDATE SKIP LOCKED;
       IF NOT FOUND THEN RETURN; END IF;
       f := nextval('caisson.fence');
       UPDATE caisson.step x SET state = to_state, ready = to_state IN ('pending','backoff','waiting'), fence = f,
         attempt = s.attempt + 1, reason = why, changed_at = clock_timestamp(),
         not_before = CASE WHEN delay IS NULL THEN '-infinity' ELSE clock_timestamp() + delay END
-       WHERE x.run_id = run AND x.step = step_name;
-      UPDATE caisson.task t SET fence = f WHERE t.run_id = run AND t.step = step_name AND caisson.unfinished(t.state);
+       WHERE x.run_id = run AND x.step = step_name COLLATE "C";
+      UPDATE caisson.task t SET fence = f WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND caisson.unfinished(t.state);
       INSERT INTO caisson.attempt (run_id, step, attempt, fence, runner_id, started_at, ended_at, outcome, sqlstate,
         error)
       VALUES (run, step_name, s.attempt + 1, f, runner, least(began, clock_timestamp()), clock_timestamp(), result,
@@ -76,7 +78,7 @@ extension JournalSchema {
       VALUES (run, step_name, f, 'step.' || to_state, runner::text, jsonb_strip_nulls(jsonb_build_object(
         'reason', why, 'sqlstate', code, 'attempt', s.attempt + 1)));
       RETURN QUERY SELECT x.attempt, x.retry_from, x.not_before FROM caisson.step x
-        WHERE x.run_id = run AND x.step = step_name;
+        WHERE x.run_id = run AND x.step = step_name COLLATE "C";
     END $$;
     """#
 }

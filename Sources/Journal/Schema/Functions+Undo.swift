@@ -48,11 +48,11 @@ extension JournalSchema {
     #variable_conflict use_column
     DECLARE k text; f bigint; a integer; p integer; w text;
     BEGIN
-      FOR k IN SELECT s.step FROM caisson.step s WHERE s.run_id = run AND (step_name IS NULL OR s.step = step_name)
+      FOR k IN SELECT s.step FROM caisson.step s WHERE s.run_id = run AND (step_name IS NULL OR s.step = step_name COLLATE "C")
           AND caisson.needs_undo(s.state, s.attempt) AND s.state NOT IN ('running','undoing')
           AND s.not_before <= clock_timestamp() ORDER BY s.ord DESC
       LOOP
-        SELECT s.phase, s.state INTO p, w FROM caisson.step s WHERE s.run_id = run AND s.step = k
+        SELECT s.phase, s.state INTO p, w FROM caisson.step s WHERE s.run_id = run AND s.step = k COLLATE "C"
           AND caisson.needs_undo(s.state, s.attempt) AND s.state NOT IN ('running','undoing')
           AND s.not_before <= clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
@@ -72,12 +72,12 @@ extension JournalSchema {
       tasks jsonb, nothing integer[]) RETURNS TABLE (first_task integer, tasks_added integer)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     BEGIN
-      PERFORM 1 FROM caisson.step s WHERE s.run_id = run AND s.step = step_name AND s.fence = my_fence
+      PERFORM 1 FROM caisson.step s WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.fence = my_fence
         AND s.state = 'undoing' FOR NO KEY UPDATE;
       IF NOT FOUND THEN RETURN; END IF;
       UPDATE caisson.task t SET fence = my_fence, changed_at = clock_timestamp(), state = CASE
           WHEN t.state = 'pending' THEN 'skipped' WHEN t.task = ANY (nothing) THEN 'undone' ELSE 'undoing' END
-       WHERE t.run_id = run AND t.step = step_name AND t.direction = 'forward' AND (t.state = 'pending'
+       WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.direction = 'forward' AND (t.state = 'pending'
          OR (t.state IN ('running','done') AND (t.task = ANY (nothing)
              OR t.task IN (SELECT (x ->> 'undoes')::integer FROM jsonb_array_elements(tasks) x))));
       RETURN QUERY SELECT caisson.append_tasks(run, step_name, my_fence, phase_no, program, 'undo', tasks),
@@ -90,14 +90,14 @@ extension JournalSchema {
     #variable_conflict use_column
     BEGIN
       UPDATE caisson.step s SET state = 'undone', reason = NULL, changed_at = clock_timestamp()
-       WHERE s.run_id = run AND s.step = step_name AND s.fence = my_fence AND s.state = 'undoing';
+       WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.fence = my_fence AND s.state = 'undoing';
       IF NOT FOUND THEN RETURN; END IF;
-      IF EXISTS (SELECT FROM caisson.task t WHERE t.run_id = run AND t.step = step_name AND (t.state = 'in_doubt'
+      IF EXISTS (SELECT FROM caisson.task t WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND (t.state = 'in_doubt'
            OR t.state = 'intent' OR (t.direction = 'undo' AND t.state IN ('pending','running','blocked')))) THEN
         RAISE EXCEPTION 'caisson: step % has unfinished tasks', step_name USING ERRCODE = 'CA003'; END IF;
       UPDATE caisson.task t SET state = CASE t.state WHEN 'undoing' THEN 'undone' ELSE 'skipped' END,
         changed_at = clock_timestamp()
-       WHERE t.run_id = run AND t.step = step_name AND t.direction = 'forward' AND caisson.unfinished(t.state);
+       WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.direction = 'forward' AND caisson.unfinished(t.state);
       PERFORM caisson.end_holding(run, step_name, my_fence, 'ok', NULL, NULL);
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, my_fence, 'step.undone', actor, details);

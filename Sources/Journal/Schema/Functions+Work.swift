@@ -6,7 +6,7 @@ extension JournalSchema {
       way text, tasks jsonb) RETURNS integer LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     DECLARE base integer;
     BEGIN
-      SELECT coalesce(max(t.task), 0) INTO base FROM caisson.task t WHERE t.run_id = run AND t.step = step_name;
+      SELECT coalesce(max(t.task), 0) INTO base FROM caisson.task t WHERE t.run_id = run AND t.step = step_name COLLATE "C";
       INSERT INTO caisson.task (run_id, step, task, phase, attempt, direction, undoes, operation, slice, bounds, kind,
         title, fence, cursor, total_rows)
       SELECT run, step_name, base + x.place, phase_no, program, way, x.undoes, x.operation, coalesce(x.slice, 0),
@@ -27,16 +27,16 @@ extension JournalSchema {
     DECLARE a integer;
     BEGIN
       UPDATE caisson.step s SET phase = CASE way WHEN 'forward' THEN phase_no ELSE s.phase END
-       WHERE s.run_id = run AND s.step = step_name AND s.fence = my_fence
+       WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.fence = my_fence
          AND s.state = CASE way WHEN 'forward' THEN 'running' ELSE 'undoing' END;
       IF NOT FOUND THEN RETURN; END IF;
-      IF EXISTS (SELECT FROM caisson.task t WHERE t.run_id = run AND t.step = step_name AND t.phase = phase_no
+      IF EXISTS (SELECT FROM caisson.task t WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.phase = phase_no
                  AND t.direction = way AND t.state IN ('intent','in_doubt')) THEN
         RAISE EXCEPTION 'caisson: step % has a task in doubt', step_name USING ERRCODE = 'CA003'; END IF;
       UPDATE caisson.task t SET state = 'skipped', changed_at = clock_timestamp() WHERE t.run_id = run
-        AND t.step = step_name AND t.phase = phase_no AND t.direction = way AND t.state IN ('pending','running');
+        AND t.step = step_name COLLATE "C" AND t.phase = phase_no AND t.direction = way AND t.state IN ('pending','running');
       SELECT coalesce(max(p.attempt), 0) + 1 INTO a FROM caisson.program p
-       WHERE p.run_id = run AND p.step = step_name AND p.phase = phase_no;
+       WHERE p.run_id = run AND p.step = step_name COLLATE "C" AND p.phase = phase_no;
       INSERT INTO caisson.program (run_id, step, phase, attempt, fence, direction, name, operations, undo, carry,
         facts_digest, findings)
       VALUES (run, step_name, phase_no, a, my_fence, way, title, ops, undo_ops, handed, digest, remarks);
@@ -52,7 +52,7 @@ extension JournalSchema {
       way text, tasks jsonb) RETURNS TABLE (first_task integer, tasks_added integer)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     BEGIN
-      PERFORM 1 FROM caisson.step s WHERE s.run_id = run AND s.step = step_name AND s.fence = my_fence
+      PERFORM 1 FROM caisson.step s WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.fence = my_fence
         AND s.state IN ('running','undoing') FOR NO KEY UPDATE;
       IF NOT FOUND THEN RETURN; END IF;
       RETURN QUERY SELECT caisson.append_tasks(run, step_name, my_fence, phase_no, program, way, tasks),
