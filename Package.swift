@@ -14,7 +14,12 @@ let testSettings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
-let settings = testSettings + [.enableUpcomingFeature("MemberImportVisibility")]
+// Reading parameters is generic code of one module used with the types of another: specialised, it takes half the time.
+let settings =
+  testSettings + [
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+  ]
 
 func library(_ name: String, _ dependencies: [String], path: String? = nil) -> Target {
   .target(

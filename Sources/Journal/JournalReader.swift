@@ -51,6 +51,10 @@ package struct JournalReader: Sendable {
     try await all("\(sql: StepRecord.select) WHERE s.run_id = \(run) ORDER BY s.ord, s.step")
   }
 
+  package func standings(run: String) async throws -> [StepStanding] {
+    try await all("\(sql: StepStanding.select) WHERE s.run_id = \(run) ORDER BY s.ord, s.step")
+  }
+
   package func step(_ step: String, run: String) async throws -> StepRecord? {
     try await first("\(sql: StepRecord.select) WHERE s.run_id = \(run) AND s.step = \(step)")
   }
@@ -135,6 +139,7 @@ package protocol DecodedFromRow {
 extension PlanRecord: DecodedFromRow {}
 extension RunRecord: DecodedFromRow {}
 extension StepRecord: DecodedFromRow {}
+extension StepStanding: DecodedFromRow {}
 extension TaskRecord: DecodedFromRow {}
 extension ProgramRecord: DecodedFromRow {}
 extension AttemptRecord: DecodedFromRow {}

@@ -23,7 +23,7 @@ struct StepReading {
   func read(_ expanded: StepExpansion.Expanded, _ report: inout Diagnostics) -> Result? {
     let node = expanded.node.refusing(StepKeys.unsupported, &report)
     guard report.isMapping(node, allowing: StepReading.keys + StepReading.policyKeys + ["for_each"]) else { return nil }
-    let policy = PolicyKeys.read(node.keeping(StepReading.policyKeys), &report)
+    let policy = policy(node.keeping(StepReading.policyKeys), &report)
     let keys = StepKeys.read(node.keeping(StepReading.keys), &report)
     // A step whose own keys are wrong still has its parameters checked.
     let before = report.mentions.count
@@ -31,8 +31,14 @@ struct StepReading {
     let json = node["uses"].flatMap { parameters(with, of: $0, &report) }
     guard let keys, let policy, let json else { return nil }
     return Result(
-      keys: keys, policy: policy.applied(to: defaults), with: with, withJSON: json,
+      keys: keys, policy: policy, with: with, withJSON: json,
       mentions: Array(report.mentions[before...]))
+  }
+
+  /// Most steps have no policy of their own, and there may be thousands.
+  private func policy(_ node: Node, _ report: inout Diagnostics) -> Policy? {
+    if case .mapping(let pairs) = node.kind, pairs.isEmpty { return defaults }
+    return PolicyKeys.read(node, &report)?.applied(to: defaults)
   }
 
   private func parameters(_ with: Node, of uses: Node, _ report: inout Diagnostics) -> JSON? {

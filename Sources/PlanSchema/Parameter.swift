@@ -42,11 +42,16 @@ public struct Parameter<Value: ParameterValue>: Sendable {
 
 /// Written once, by `read`; a class because readers reach the wrapper through a `Mirror`, which copies it.
 private final class Slot<Value: Sendable>: Sendable {
-  private let state = Mutex<(value: Value, range: SourceRange)?>(nil)
+  struct Content {
+    let value: Value
+    let range: SourceRange
+  }
 
-  var content: (value: Value, range: SourceRange)? { state.withLock { $0 } }
+  private let state = Mutex<Content?>(nil)
 
-  func fill(_ value: Value, _ range: SourceRange) { state.withLock { $0 = (value, range) } }
+  var content: Content? { state.withLock { $0 } }
+
+  func fill(_ value: Value, _ range: SourceRange) { state.withLock { $0 = Content(value: value, range: range) } }
 }
 
 /// A declared parameter whatever its type.

@@ -55,14 +55,23 @@ struct PipelineRun {
 
   private mutating func sendNext() {
     guard let batch = unsent.popFirst() else { return }
-    if batch > 0 {
-      guard PQsendQueryParams(conn, "ROLLBACK", 0, nil, nil, nil, nil, 0) == 1, PQpipelineSync(conn) == 1 else {
-        return fail()
-      }
-      expected += [.guardStatement, .sync]
+    if batch > 0, !endsItself(batch - 1) {
+      guard PQsendQueryParams(conn, "ROLLBACK", 0, nil, nil, nil, nil, 0) == 1 else { return fail() }
+      expected.append(.guardStatement)
+      sync()
     }
-    for (place, sql) in batches[batch].enumerated() where broken == nil { send(sql, batch, place) }
-    guard broken == nil, PQpipelineSync(conn) == 1 else { return fail() }
+    for (place, sql) in batches[batch].enumerated() where broken == nil {
+      // Behind its own Sync a COMMIT is executed whatever came before: a failed transaction is rolled back by it.
+      if endsItself(batch), place == batches[batch].count - 1 { sync() }
+      if broken == nil { send(sql, batch, place) }
+    }
+    if broken == nil { sync() }
+  }
+
+  private func endsItself(_ batch: Int) -> Bool { batches[batch].count > 1 && batches[batch].last?.text == "COMMIT" }
+
+  private mutating func sync() {
+    guard PQpipelineSync(conn) == 1 else { return fail() }
     expected.append(.sync)
   }
 
@@ -131,7 +140,7 @@ struct PipelineRun {
     guard status != PGRES_PIPELINE_ABORTED else { return }
     do throws(PostgresError) {
       let outcome = try session.read(result, statement: text)
-      if let batch { progress[batch].results.append(outcome) }
+      if let batch, progress[batch].error == nil { progress[batch].results.append(outcome) }
     } catch {
       session.prepared.learn(from: error, text: text)
       if let batch, progress[batch].error == nil {

@@ -67,7 +67,8 @@ bench_engine() {
   while [ "$round" -lt "$rounds" ]; do
     round=$((round + 1))
     for shape in chain fan; do
-      fresh_database bench && measure "caisson_$shape" "$CAISSON" apply "$work/$shape/bench.yaml" --yes
+      fresh_database bench && "$CAISSON" journal install "$work/$shape/bench.yaml" >/dev/null
+      measure "caisson_$shape" "$CAISSON" apply "$work/$shape/bench.yaml" --yes
       done=$(sql -c "SELECT count(*) FROM caisson.step WHERE state = 'done'")
       [ "$done" = 1000 ] || { echo "scripts/bench: $done of 1000 steps are done" >&2; exit 1; }
       fresh_database bench && journal_table && measure "psql_journal_$shape" sql -f "$work/journal.sql"

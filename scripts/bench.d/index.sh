@@ -82,7 +82,10 @@ bench_index() {
     for competitor in caisson psql_two_sessions psql_sequential; do
       fresh_database bench tables
       case "$competitor" in
-      caisson) measure caisson "$CAISSON" apply "$work/index/bench.yaml" --yes ;;
+      caisson)
+        "$CAISSON" journal install "$work/index/bench.yaml" >/dev/null
+        measure caisson "$CAISSON" apply "$work/index/bench.yaml" --yes
+        ;;
       psql_two_sessions) measure psql_two_sessions two_sessions ;;
       psql_sequential) measure psql_sequential sql -f "$work/index/all.sql" ;;
       esac

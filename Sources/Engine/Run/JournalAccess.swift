@@ -94,7 +94,7 @@ struct JournalAccess {
   func finishedSteps(of resolved: ResolvedPlan, registry: StepRegistry, on connection: Connection) async throws -> Set<String> {
     guard try await exists(on: connection) else { return [] }
     if let run = try await liveRun(of: resolved, on: connection) {
-      return Set(try await JournalReader(connection).steps(run: run).filter { $0.state.isSatisfied }.map(\.step))
+      return Set(try await JournalReader(connection).standings(run: run).filter { $0.state.isSatisfied }.map(\.step))
     }
     return try await carriedOver(resolved, registry: registry, on: connection)
   }

@@ -144,6 +144,8 @@ actor Ledger {
 
   func steps() async throws -> [StepRecord] { try await records { [run] in try await $0.steps(run: run) } }
 
+  func standings() async throws -> [StepStanding] { try await records { [run] in try await $0.standings(run: run) } }
+
   func step(_ id: String) async throws -> StepRecord {
     guard let record = try await records({ [run] in try await $0.step(id, run: run) }) else {
       throw EngineError(.unusable, "the journal has no step \(id) in run \(run)")

@@ -40,15 +40,15 @@ struct RunLoop {
     try await withThrowingTaskGroup(of: [Ended].self) { group in
       var running = 0
       while true {
+        while running < width, !stops(end), let job = scheduler.next(width: width) {
+          running += 1
+          group.addTask { await perform(job) }
+        }
         if running == 0, !stops(end) {
           for taken in try await takeOver() {
             running += 1
             group.addTask { [await carryOut(taken.step, taken.holding)] }
           }
-        }
-        while running < width, !stops(end), let job = scheduler.next(width: width) {
-          running += 1
-          group.addTask { await perform(job) }
         }
         if running == 0, !stops(end), try await waitsForDeadRunner(&patience) { continue }
         guard running > 0, let ended = try await group.next() else { break }
@@ -66,7 +66,7 @@ struct RunLoop {
 
   /// Its task's row is locked until the server notices that the client is gone: a takeover then succeeds.
   private func waitsForDeadRunner(_ patience: inout Int) async throws -> Bool {
-    let left = try await ledger.steps().filter { $0.state == .running && $0.leaseExpired && only.contains($0.step) }
+    let left = try await ledger.standings().filter { $0.state == .running && $0.leaseExpired && only.contains($0.step) }
     guard let first = left.first, patience > 0 else { return false }
     if patience == Self.patience {
       shop.reporter(
@@ -127,13 +127,13 @@ struct RunLoop {
     return Ended(step: step.id, outcome: outcome)
   }
 
-  /// Steps whose runner is gone, asked for when nothing of ours runs: what the journal then says is ours was claimed
+  /// Steps whose runner is gone, asked for when nothing else is to be done: what the journal then says is ours was claimed
   /// or taken over without our hearing of it. A lease that has not run out belongs to somebody who may be at work.
   private func takeOver() async throws -> [(step: PlanStep, holding: Holding)] {
     var taken: [(step: PlanStep, holding: Holding)] = []
     let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
     while try await ledger.repeatable(statement).first != nil {}
-    for record in try await ledger.steps() where record.state == .running && record.holder == shop.runner {
+    for record in try await ledger.standings() where record.state == .running && record.holder == shop.runner {
       guard let step = plan[record.step], let holding = try await ledger.ownHolding(of: record.step, .forward)
       else { continue }
       taken.append((step, holding))
@@ -187,7 +187,7 @@ struct RunLoop {
 
   private func judged(_ end: End) async throws -> End {
     var end = end
-    let steps = try await ledger.steps()
+    let steps = try await ledger.standings()
     end.isComplete = steps.allSatisfy { [.done, .skipped].contains($0.state) }
     end.isInterrupted = shop.stop.isRequested && !end.isComplete
     end.heldElsewhere = steps.filter { $0.state == .running || $0.state == .undoing }.map(\.step)

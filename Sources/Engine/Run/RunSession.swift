@@ -44,7 +44,7 @@ struct RunSession {
   private var plan: Plan { runner.resolved.plan }
 
   private func announce(resumed: Bool) async throws {
-    let states = Dictionary(uniqueKeysWithValues: try await ledger.steps().map { ($0.step, $0.state.rawValue) })
+    let states = Dictionary(uniqueKeysWithValues: try await ledger.standings().map { ($0.step, $0.state.rawValue) })
     shop.reporter(
       .runStarted(
         run: shop.run, plan: plan.name, environment: runner.resolved.environment.name,
@@ -66,7 +66,7 @@ struct RunSession {
       return try await unresumable()
     }
     try await redoUndone()
-    let steps = try await ledger.steps()
+    let steps = try await ledger.standings()
     let prepared = if let prepared { prepared } else { try await prepareAgain(steps) }
     guard prepared.refusals.isEmpty else { return try await report(.refused(prepared.refusals)) }
     let loop = RunLoop(
@@ -78,7 +78,7 @@ struct RunSession {
 
   /// After a rollback in part, going forward does again what was taken back.
   private func redoUndone() async throws {
-    for step in try await ledger.steps() where step.state == .undone {
+    for step in try await ledger.standings() where step.state == .undone {
       let statement = JournalSQL.retryStep(
         run: shop.run, step: step.step, actor: shop.runner, reason: "going forward again")
       _ = try await ledger.query(statement)
@@ -86,7 +86,7 @@ struct RunSession {
   }
 
   /// Unfinished steps are compiled again: findings may have changed since the run began.
-  private func prepareAgain(_ steps: [StepRecord]) async throws -> Preparation {
+  private func prepareAgain(_ steps: [StepStanding]) async throws -> Preparation {
     let finished = Set(steps.filter { $0.state.isSatisfied }.map(\.step))
     let begun = Set(steps.filter { !$0.state.isSatisfied && $0.attempt > 0 }.map(\.step))
     let connection = try await shop.target.work()
@@ -137,7 +137,7 @@ struct RunSession {
   }
 
   private func leftovers() async throws -> String {
-    try await ledger.steps().filter { !$0.state.isSatisfied }.map { "\($0.step) (\($0.state.rawValue))" }.joined(separator: ", ")
+    try await ledger.standings().filter { !$0.state.isSatisfied }.map { "\($0.step) (\($0.state.rawValue))" }.joined(separator: ", ")
   }
 
   private func holders(_ steps: [String]) async throws -> String {

@@ -36,7 +36,7 @@ extension Runner {
     try await UndoCheck(run: run, target: target).refuse(on: connection)
     let reader = JournalReader(connection)
     var operations: [(step: String, operation: Operation)] = []
-    for step in try await reader.steps(run: run.id).reversed() where step.attempt > 0 && step.state != .undone {
+    for step in try await reader.standings(run: run.id).reversed() where step.attempt > 0 && step.state != .undone {
       let tasks = try await reader.tasks(run: run.id, step: step.step).filter(\.needsUndo)
       for program in try await reader.programs(run: run.id, step: step.step).reversed() where program.direction == .forward {
         let leaves = try OperationText.operations(program.operations).flatMap(\.leaves)
@@ -92,7 +92,7 @@ struct UndoCheck {
   }
 
   private func relations(of run: String, _ reader: JournalReader) async throws -> Set<QualifiedName> {
-    let done = Set(try await reader.steps(run: run).filter { $0.state == .done && $0.attempt > 0 }.map(\.step))
+    let done = Set(try await reader.standings(run: run).filter { $0.state == .done && $0.attempt > 0 }.map(\.step))
     return try await reader.programs(run: run).filter { done.contains($0.step) }.reduce(into: []) { all, program in
       let effects = ProgramEffects(of: try OperationText.operations(program.operations))
       all.formUnion(effects.shaped.union(effects.indexed))

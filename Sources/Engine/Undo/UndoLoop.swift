@@ -32,7 +32,7 @@ struct UndoLoop {
   /// What a step needs was done before it, so this is closed under `needs`.
   private func keptSteps(_ id: String?) async throws -> Set<String> {
     guard let id else { return [] }
-    let steps = try await ledger.steps()
+    let steps = try await ledger.standings()
     guard let last = steps.first(where: { $0.step == id }) else { throw EngineError(.unknown, "the plan has no step \(id)") }
     guard last.state == .done else { throw EngineError(.refused, "step \(id) is \(last.state.rawValue), so there is no way back to it") }
     return Set(steps.filter { $0.state.isSatisfied && $0.changedAt <= last.changedAt }.map(\.step))
@@ -48,7 +48,7 @@ struct UndoLoop {
     for _ in 0..<600 {
       guard let row = try await ledger.repeatable(JournalSQL.undoReady(shop.run)).first else { return }
       if try row.int("locked") == row.int("steps"), try row.int("held") == 0 { return }
-      if try await !ledger.steps().contains(where: { $0.state == .running && !$0.leaseExpired && $0.holder != shop.runner }) { return }
+      if try await !ledger.standings().contains(where: { $0.state == .running && !$0.leaseExpired && $0.holder != shop.runner }) { return }
       await shop.stop.sleep(milliseconds: 500)
       if shop.stop.isRequested { return }
     }
@@ -106,7 +106,7 @@ struct UndoLoop {
   private func takeOver() async throws {
     let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
     while try await ledger.repeatable(statement).first != nil {}
-    for record in try await ledger.steps() where record.state == .running && record.holder == shop.runner {
+    for record in try await ledger.standings() where record.state == .running && record.holder == shop.runner {
       guard let holding = try await ledger.ownHolding(of: record.step, .forward) else { continue }
       _ = try await ledger.repeatable(JournalSQL.release(holding, reason: "rollback"))
     }

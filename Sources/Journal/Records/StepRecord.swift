@@ -39,16 +39,17 @@ package struct StepRecord: Sendable, Hashable {
       s.single_tx, s.state, s.done_by, s.fence, s.phase, s.attempt, s.retry_from,
       nullif(s.not_before, '-infinity') AS not_before, s.reason, s.changed_at, l.runner_id AS holder,
       x.host AS holder_host, l.until AS lease_until, coalesce(l.until < clock_timestamp() OR x.dead_at IS NOT NULL, false) AS lease_expired,
-      t.tasks, t.tasks_done, t.rows_done, t.rows_total,
-      extract(epoch FROM coalesce(a.ended_at, clock_timestamp()) - a.started_at) AS seconds
+      coalesce(t.tasks, 0) AS tasks, coalesce(t.tasks_done, 0) AS tasks_done,
+      coalesce(t.rows_done, 0) AS rows_done, t.rows_total,
+      (SELECT extract(epoch FROM coalesce(a.ended_at, clock_timestamp()) - a.started_at) FROM caisson.attempt a
+        WHERE a.run_id = s.run_id AND a.step = s.step AND a.attempt = s.attempt) AS seconds
     FROM caisson.step s
       LEFT JOIN caisson.lease l USING (run_id, step)
       LEFT JOIN caisson.runner x USING (runner_id)
-      LEFT JOIN caisson.attempt a ON a.run_id = s.run_id AND a.step = s.step AND a.attempt = s.attempt
-      LEFT JOIN LATERAL (
-        SELECT count(*) AS tasks, count(*) FILTER (WHERE state IN ('done','skipped','undone')) AS tasks_done,
-          coalesce(sum(done_rows), 0) AS rows_done, sum(total_rows) AS rows_total
-        FROM caisson.task t WHERE t.run_id = s.run_id AND t.step = s.step) t ON true
+      LEFT JOIN (
+        SELECT run_id, step, count(*) AS tasks, count(*) FILTER (WHERE state IN ('done','skipped','undone')) AS tasks_done,
+          sum(done_rows) AS rows_done, sum(total_rows) AS rows_total
+        FROM caisson.task GROUP BY run_id, step) t ON t.run_id = s.run_id AND t.step = s.step
     """
 
   package init(_ row: Row) throws {
