@@ -44,6 +44,7 @@ struct ChunkStatement {
         , "caisson_changed" AS (
           UPDATE \(plan.table.source) AS \(quotedAlias) SET \(assignments.joined(separator: ", "))
           FROM "\(chunk)" WHERE \(plan.key.joined(alias, to: chunk))
+            AND \(window.range(of: alias))
           RETURNING \(returned)
         )
         """ + (keeping ? plan.undoTable.savingUpdates(count: set.count) : "")
@@ -58,6 +59,7 @@ struct ChunkStatement {
         , "caisson_changed" AS (
           DELETE FROM \(plan.table.source) AS \(quotedAlias) USING "\(chunk)"
           WHERE \(plan.key.joined(alias, to: chunk))
+            AND \(window.range(of: alias))
           RETURNING \(keeping ? columns : "1")
         )
         """ + (keeping ? plan.undoTable.savingReturned : "") + window.closing(counting: "caisson_changed")

@@ -20,7 +20,7 @@ struct KeyWindow: Sendable {
     sliced ? "COALESCE($cursor::jsonb, NULLIF($slice::jsonb->'after', 'null'::jsonb))" : "$cursor::jsonb"
   }
 
-  private var bounds: String {
+  private func bounds(of alias: String) -> String {
     let key = "(\(keyset.list(of: alias)))"
     var text = "(\(after) IS NULL OR \(key) > (\(keyset.read("(\(after))"))))"
     if sliced {
@@ -28,6 +28,15 @@ struct KeyWindow: Sendable {
       text += "\n    AND (\(upto) IS NULL OR \(key) <= (\(keyset.read("(\(upto))"))))"
     }
     return text
+  }
+
+  /// Where the window's rows are in a relation with the same key. Said of every relation that is joined to a chunk:
+  /// without it, and without statistics, the planner may read the whole of it for each (measured on 18).
+  func range(of alias: String) -> String {
+    """
+    \(bounds(of: alias))
+        AND (\(keyset.list(of: alias))) <= (SELECT \(keyset.aliasList) FROM "\(KeyWindow.names.edge)")
+    """
   }
 
   private var order: String { keyset.list(of: alias) }
@@ -38,7 +47,7 @@ struct KeyWindow: Sendable {
     return """
       WITH "\(KeyWindow.names.window)" AS MATERIALIZED (
         SELECT \(keyset.selected(from: alias)) FROM \(source) AS \(Quoting.identifier(alias))
-        WHERE \(bounds)
+        WHERE \(bounds(of: alias))
         ORDER BY \(order) LIMIT $size::bigint
       ), "\(KeyWindow.names.edge)" AS MATERIALIZED (
         SELECT * FROM "\(KeyWindow.names.window)" ORDER BY \(last) LIMIT 1
@@ -53,8 +62,7 @@ struct KeyWindow: Sendable {
     return """
       , "\(KeyWindow.names.chunk)" AS MATERIALIZED (
         SELECT \(selected) FROM \(source) AS \(Quoting.identifier(alias))\(join)
-        WHERE \(bounds)
-          AND (\(keyset.list(of: alias))) <= (SELECT \(keyset.aliasList) FROM "\(KeyWindow.names.edge)")\(match)
+        WHERE \(range(of: alias))\(match)
         ORDER BY \(order) LIMIT $size::bigint\(lock.map { " " + $0 } ?? "")
       )
       """

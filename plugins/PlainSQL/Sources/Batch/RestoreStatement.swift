@@ -15,6 +15,8 @@ struct RestoreStatement {
   private var target: String { Quoting.identifier(table.name.name) }
   private var window: KeyWindow { KeyWindow(source: undo.quoted, alias: alias, keyset: key) }
 
+  private var inTarget: String { window.range(of: table.name.name) }
+
   /// `"caisson_undo"."id" = "t"."id" AND …`
   private var sameKey: String {
     key.names.map { "\"\(alias)\".\(Quoting.identifier($0)) = \(target).\(Quoting.identifier($0))" }
@@ -26,6 +28,7 @@ struct RestoreStatement {
     """
     , "caisson_forgotten" AS (
       DELETE FROM \(undo.quoted) AS "\(alias)" USING "\(restored)" WHERE \(key.joined(alias, to: restored))
+        AND \(window.range(of: alias))
     )
     """
   }
@@ -45,13 +48,14 @@ struct RestoreStatement {
     let then = set.map { "\"\(alias)\".\(Quoting.identifier(written($0)))" }.joined(separator: ", ")
     return window.opening
       + window.chunk(
-        columns: old, joining: " JOIN \(table.source) AS \(target) ON \(sameKey)",
+        columns: old, joining: " JOIN \(table.source) AS \(target) ON \(sameKey)\n    AND \(inTarget)",
         matching: "ROW(\(now))::record OPERATOR(pg_catalog.*=) ROW(\(then))::record",
         lock: "FOR NO KEY UPDATE OF \(target)")
         + """
         , "caisson_changed" AS (
           UPDATE \(table.source) AS \(target) SET \(assignments.joined(separator: ", "))
           FROM "\(chunk)" WHERE \(key.joined(table.name.name, to: chunk))
+            AND \(inTarget)
           RETURNING 1
         )
         """ + forgetting(chunk) + window.closing(counting: "caisson_changed")
@@ -79,6 +83,7 @@ struct RestoreStatement {
       + """
       , "caisson_changed" AS (
         DELETE FROM \(table.source) AS \(target) USING "\(chunk)" WHERE \(key.joined(table.name.name, to: chunk))
+          AND \(inTarget)
         RETURNING 1
       )
       """ + forgetting(chunk) + window.closing(counting: "caisson_changed")
