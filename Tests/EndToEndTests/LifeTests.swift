@@ -14,6 +14,8 @@ import Testing
   @Test("apply, look, apply again, roll back")
   func whole() async throws {
     let project = try Project(Self.steps), database = project.database
+    let early = try await project.run("resume")
+    #expect(early.exit == 2 && early.stderr.contains("caisson apply"), "\(early.stderr)")
     let applied = try await project.run("apply")
     #expect(applied.exit == 0, "\(applied.stderr)")
     #expect(applied.stdout.contains("succeeded (3 done)"), "\(applied.stdout)")
@@ -22,6 +24,9 @@ import Testing
 
     let again = try await project.run("apply")
     #expect(again.exit == 0 && again.stdout.contains("already applied"), "\(again.stdout)\(again.stderr)")
+
+    let resumed = try await project.run("resume")
+    #expect(resumed.exit == 0 && resumed.stdout.contains("already applied"), "\(resumed.stdout)\(resumed.stderr)")
 
     try await look(at: project, state: "succeeded")
     let dry = try await project.run("rollback", "--dry-run")

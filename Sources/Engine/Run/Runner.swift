@@ -115,6 +115,10 @@ package struct Runner: Sendable {
     try await access.prepareJournal(on: connection)
     guard let live = try await access.liveRun(of: resolved, on: connection) else {
       try await access.refuseOtherLiveRun(of: resolved, on: connection)
+      if let done = try await access.lastSuccess(of: resolved, on: connection) {
+        await target.giveBack(connection)
+        return RunReport(run: done.id, ending: .alreadyApplied, steps: [])
+      }
       throw EngineError(.unknown, "there is no unfinished run of this plan", hint: "start one with caisson apply")
     }
     await target.giveBack(connection)

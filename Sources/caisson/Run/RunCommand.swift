@@ -107,9 +107,15 @@ struct RunCommand {
   private func explained(_ error: any Error, run: String?) -> any Error {
     var problem = Problem(error)
     problem.state = problem.state ?? (run.map { "run \($0.prefix(8)) keeps what it committed" } ?? "nothing was run")
-    let again = run == nil && problem.code != .drift ? chosen.next(verb.rawValue) : chosen.next("status")
+    let again = run == nil && problem.code != .drift ? beginning(after: problem.code) : chosen.next("status")
     problem.next = problem.next ?? (problem.code == .heldByAnother ? chosen.next(verb.rawValue, "--wait") : again)
     if let step = problem.step, problem.place == nil { problem.place = chosen.place(of: step) }
     return CommandFailure(problem)
+  }
+
+  /// What had nothing to work on is not offered again.
+  private func beginning(after code: ExitCode) -> String {
+    guard code == .usage, verb != .apply else { return chosen.next(verb.rawValue) }
+    return chosen.next(verb == .resume ? "apply" : "status")
   }
 }
