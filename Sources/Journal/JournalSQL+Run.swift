@@ -42,6 +42,11 @@ extension JournalSQL {
     """
   }
 
+  /// Value: true when whoever works on the run is to stop at the next checkpoint.
+  package static func isToldToStop(_ run: String) -> SQL {
+    "SELECT desired IN ('pause','cancel') FROM caisson.run WHERE run_id = \(run)"
+  }
+
   /// Turns the run into what its steps say, forward and in a rollback. Row: the new `state`. No row: it goes on.
   package static func finishRun(_ run: String, actor: String, finalizeDue: Duration? = nil) -> SQL {
     "SELECT * FROM caisson.settle_run(\(run), \(actor), \(optional: finalizeDue.map(interval)))"

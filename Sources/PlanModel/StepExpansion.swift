@@ -11,7 +11,7 @@ struct StepExpansion {
     var node: Node
   }
 
-  private static let limit = 1_000
+  private static let limit = 10_000
 
   private var substitution: Substitution
   private(set) var steps: [Expanded] = []
@@ -57,7 +57,7 @@ struct StepExpansion {
     _ id: String, _ key: Node, _ node: Node, of base: String, _ report: inout Diagnostics
   ) {
     guard steps.count < StepExpansion.limit else {
-      if !isOverLimit { report.error("plan.too_many_steps", "more than 1000 steps", at: key.range) }
+      if !isOverLimit { report.error("plan.too_many_steps", "more than 10000 steps", at: key.range) }
       isOverLimit = true
       return
     }

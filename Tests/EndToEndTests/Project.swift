@@ -3,6 +3,7 @@ import Glibc
 import JSONText
 import PostgresClient
 import Sandbox
+import Synchronization
 import TestSupport
 import Testing
 
@@ -11,6 +12,7 @@ final class Project: Sendable {
   let folder: String
   let database = TestDatabase.current
   private let environment: [String: String]
+  private let started = Atomic(0)
 
   /// `steps` stands under `steps:`; the target is `${env:TARGET}` unless said otherwise.
   init(
@@ -52,8 +54,7 @@ final class Project: Sendable {
 
   /// Starts a command and goes on.
   func start(_ command: String, _ options: String...) throws -> RunningCaisson {
-    let log = "\(folder)/output.log"
-    unlink(log)
+    let log = "\(folder)/output-\(started.wrappingAdd(1, ordering: .relaxed).newValue).log"
     let pid = try Command(
       [CaissonProgram.path()] + command.split(separator: " ").map(String.init) + [file] + options,
       additions: environment

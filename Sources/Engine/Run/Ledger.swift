@@ -181,6 +181,14 @@ actor Ledger {
     _ = try await query(JournalSQL.promote(run: run, wantedBy: try row.strings("wanted_by")))
   }
 
+  /// A runner of this host whose process is gone holds nothing any more.
+  func buryDeadRunners() async throws {
+    for record in try await records({ [run] in try await $0.holders(run: run) })
+    where ThisProcess.isDead(host: record.host, bootID: record.bootID, pid: record.processID, start: record.processStart) {
+      _ = try await repeatable(JournalSQL.declareDead(record.id, actor: runner))
+    }
+  }
+
   // MARK: Losing and finding the server
 
   enum Standing { case held, finished, lost }

@@ -16,11 +16,19 @@ struct RunLoop {
     var wantsRollback = false
     /// What somebody else turned the run to meanwhile.
     var turned: String?
+    /// A step failed in another runner's hands.
+    var failedElsewhere = false
   }
 
   private struct Ended: Sendable {
     let step: String
     let outcome: StepOutcome
+  }
+
+  private enum Turn: Sendable {
+    case ended([Ended])
+    /// Time to see what other runners have done.
+    case look
   }
 
   let shop: Workshop
@@ -32,34 +40,70 @@ struct RunLoop {
   let width: Int
   /// Steps to run; the rest is left alone (`--until`).
   let only: Set<String>
+  /// Other runners work on the same run, and it is not over before they are done.
+  var isShared = false
 
   func run(states: [String: StepState]) async throws -> End {
-    var scheduler = Scheduler(plan, states: states, prepared: prepared, only: only)
+    var scheduler = Scheduler(plan, states: states, prepared: prepared, only: only, spreads: isShared)
     var end = End()
     var patience = Self.patience
-    try await withThrowingTaskGroup(of: [Ended].self) { group in
+    try await withThrowingTaskGroup(of: Turn.self) { group in
       var running = 0
+      var isLooking = false
+      var mayTakeOver = true
       while true {
         while running < width, !stops(end), let job = scheduler.next(width: width) {
           running += 1
-          group.addTask { await perform(job) }
+          group.addTask { .ended(await perform(job)) }
         }
-        if running == 0, !stops(end) {
-          for taken in try await takeOver() {
+        if running == 0 || mayTakeOver, running < width, !stops(end) {
+          for taken in try await takeOver() where scheduler.takes(taken.step.id) {
             running += 1
-            group.addTask { [await carryOut(taken.step, taken.holding)] }
+            group.addTask { .ended([await carryOut(taken.step, taken.holding)]) }
+          }
+          mayTakeOver = false
+        }
+        if isShared, !isLooking, !stops(end) {
+          isLooking = true
+          group.addTask {
+            await shop.stop.sleep(milliseconds: 1_000)
+            return .look
           }
         }
-        if running == 0, !stops(end), try await waitsForDeadRunner(&patience) { continue }
-        guard running > 0, let ended = try await group.next() else { break }
-        running -= 1
-        for one in ended { try await note(one, &scheduler, &end) }
+        if !isShared, running == 0, !stops(end), try await waitsForDeadRunner(&patience) { continue }
+        guard running > 0 || isLooking, let turn = try await group.next() else { break }
+        switch turn {
+        case .ended(let ended):
+          running -= 1
+          for one in ended { try await note(one, &scheduler, &end) }
+        case .look:
+          isLooking = false
+          mayTakeOver = true
+          try await ledger.buryDeadRunners()
+          let goesOn = try await look(&scheduler, &end)
+          if !goesOn, running == 0 { return }
+        }
       }
     }
     return try await judged(end)
   }
 
-  private func stops(_ end: End) -> Bool { shop.stop.isRequested || !end.failures.isEmpty || end.turned != nil }
+  private func stops(_ end: End) -> Bool {
+    shop.stop.isRequested || !end.failures.isEmpty || end.turned != nil || end.failedElsewhere
+  }
+
+  /// False: nothing is left that this runner could ever do.
+  private func look(_ scheduler: inout Scheduler, _ end: inout End) async throws -> Bool {
+    let run = try await ledger.runRecord()
+    guard run.state == .running else {
+      end.turned = run.state.rawValue
+      return false
+    }
+    let standings = try await ledger.standings()
+    scheduler.refresh(Dictionary(uniqueKeysWithValues: standings.map { ($0.step, $0.state) }))
+    end.failedElsewhere = standings.contains { $0.state == .failed }
+    return standings.contains { $0.state.isHeld || [.backoff, .waiting, .inDoubt].contains($0.state) } || scheduler.hasReady
+  }
 
   /// How often a quarter of a second is spent on a transaction that the server has not ended for a dead runner.
   private static let patience = 240

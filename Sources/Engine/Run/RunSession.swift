@@ -19,16 +19,17 @@ struct RunSession {
     _ = try await ledger.repeatable(JournalSQL.registerRunner(identity))
     let tag = RunTag(planHash: runner.resolved.planHash, earlier: try await ledger.earlierRuns())
     let inFlight = InFlight()
+    let stop = runner.stop.child()
     let shop = Workshop(
       run: run, tag: tag, runner: identity.id, target: runner.target, capabilities: try await runner.target.capabilities(),
-      folder: runner.resolved.folder, stop: runner.stop, inFlight: inFlight, reporter: runner.reporter)
-    let leases = Leases(target: runner.target, runner: identity.id, inFlight: inFlight)
+      folder: runner.resolved.folder, stop: stop, inFlight: inFlight, reporter: runner.reporter)
+    let leases = Leases(target: runner.target, run: run, runner: identity.id, inFlight: inFlight, stop: stop)
     let watcher = Watcher(target: runner.target, inFlight: inFlight, reporter: runner.reporter)
     let sealer = SealingLoop(target: runner.target)
     let session = RunSession(
       runner: runner, shop: shop, ledger: ledger, leases: leases, compiler: try await runner.compiler(),
-      background: [Task { await leases.run() }, Task { await watcher.run() }, Task { await sealer.run() }])
-    try await session.buryDeadRunners()
+      background: [Task { await leases.keep() }, Task { await watcher.run() }, Task { await sealer.run() }])
+    try await ledger.buryDeadRunners()
     try await session.announce(resumed: resumed)
     return session
   }
@@ -51,29 +52,27 @@ struct RunSession {
         steps: plan.steps.map { .init(id: $0.id, kind: $0.uses, state: states[$0.id] ?? "pending") }, resumed: resumed))
   }
 
-  /// A runner of this host whose process is gone holds nothing any more.
-  private func buryDeadRunners() async throws {
-    for record in try await ledger.records({ [run = shop.run] in try await $0.holders(run: run) })
-    where ThisProcess.isDead(host: record.host, bootID: record.bootID, pid: record.processID, start: record.processStart) {
-      _ = try await ledger.repeatable(JournalSQL.declareDead(record.id, actor: shop.runner))
-    }
-  }
-
   // MARK: Forward
 
-  func proceed(until: String?, prepared: Preparation?) async throws -> RunReport {
-    guard try await ledger.repeatable(JournalSQL.resumeRun(shop.run, actor: shop.runner)).first != nil else {
-      return try await unresumable()
+  /// `joining`: as one of several runners, who leave it to a person to resume what is paused or has failed.
+  func proceed(until: String?, prepared: Preparation?, joining: Bool = false) async throws -> RunReport {
+    if joining {
+      _ = try await ledger.repeatable(
+        JournalSQL.setRunState(shop.run, from: [.queued], to: .running, actor: shop.runner))
+    } else {
+      guard try await ledger.repeatable(JournalSQL.resumeRun(shop.run, actor: shop.runner)).first != nil else {
+        return try await unresumable()
+      }
+      try await redoUndone()
     }
-    try await redoUndone()
     let steps = try await ledger.standings()
     let prepared = if let prepared { prepared } else { try await prepareAgain(steps) }
     guard prepared.refusals.isEmpty else { return try await report(.refused(prepared.refusals)) }
     let loop = RunLoop(
       shop: shop, plan: plan, compiler: compiler, ledger: ledger, leases: leases, prepared: prepared,
-      width: runner.width, only: try wanted(until))
+      width: runner.width, only: try wanted(until), isShared: joining)
     let end = try await loop.run(states: Dictionary(uniqueKeysWithValues: steps.map { ($0.step, $0.state) }))
-    return try await settle(end, until: until)
+    return try await settle(end, until: until, joining: joining)
   }
 
   /// After a rollback in part, going forward does again what was taken back.
@@ -113,7 +112,7 @@ struct RunSession {
       hint: "caisson rollback finishes a rollback; caisson status shows where it stands")
   }
 
-  private func settle(_ end: RunLoop.End, until: String?) async throws -> RunReport {
+  private func settle(_ end: RunLoop.End, until: String?, joining: Bool) async throws -> RunReport {
     if end.wantsRollback {
       let failures = end.failures
       let undone = try await UndoLoop(session: self).run(to: nil, reason: failures.first?.message ?? "a step failed")
@@ -123,17 +122,31 @@ struct RunSession {
       try await pause("until \(until)")
       return try await report(.succeeded)
     }
+    if end.turned != nil, RunWish(try await ledger.runRecord()) != nil { return try await stopped(joining: joining) }
     if let turned = end.turned { return try await report(.held("the run was turned to \(turned) by somebody else")) }
-    if end.isInterrupted {
-      try await pause("interrupted")
-      return try await report(.interrupted)
-    }
+    if end.isInterrupted { return try await stopped(joining: joining) }
     _ = try await ledger.repeatable(JournalSQL.finishRun(shop.run, actor: shop.runner))
     if end.isComplete { return try await report(.succeeded) }
     if !end.failures.isEmpty { return try await report(.failed(end.failures)) }
     if !end.blocked.isEmpty { return try await report(.blocked(end.blocked)) }
     if !end.heldElsewhere.isEmpty { return try await report(.held(try await holders(end.heldElsewhere))) }
     return try await report(.failed([EngineError(.failed, "steps remain that cannot run: \(try await leftovers())", hint: "caisson status")]))
+  }
+
+  /// By this process's own signal, or because somebody has asked the run to pause or to be canceled.
+  private func stopped(joining: Bool) async throws -> RunReport {
+    guard let wish = RunWish(try await ledger.runRecord()) else {
+      // The run is nobody's in particular: others go on with it.
+      if !joining, try await !isHeldByOthers() { try await pause("interrupted") }
+      return try await report(.interrupted)
+    }
+    // The last one to let go of a step turns the run.
+    _ = try await ledger.repeatable(JournalSQL.finishRun(shop.run, actor: shop.runner))
+    return try await report(.asked(wish))
+  }
+
+  private func isHeldByOthers() async throws -> Bool {
+    try await ledger.standings().contains { $0.state.isHeld && $0.holder != shop.runner && !$0.leaseExpired }
   }
 
   private func leftovers() async throws -> String {

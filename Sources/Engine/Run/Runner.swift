@@ -19,6 +19,10 @@ package struct RunReport: Sendable {
     /// Steps of it are in another runner's hands.
     case held(String)
     case rolledBack
+    /// Left to workers.
+    case submitted
+    /// Somebody asked for it.
+    case asked(RunWish)
     case refused([(step: String, finding: Finding)])
   }
 
@@ -82,16 +86,32 @@ package struct Runner: Sendable {
 
   /// Starts a run, or goes on with the one this plan already has.
   package func apply(until: String? = nil, again: Bool = false) async throws -> RunReport {
+    switch try await begin(again: again) {
+    case .live(let run): return try await proceed(run, resumed: true, until: until)
+    case .created(let run, let prepared): return try await proceed(run, resumed: false, until: until, prepared: prepared)
+    case .ended(let report): return report
+    }
+  }
+
+  enum Beginning {
+    /// This plan has an unfinished run.
+    case live(String)
+    case created(String, Preparation)
+    /// Nothing is to be run.
+    case ended(RunReport)
+  }
+
+  func begin(again: Bool) async throws -> Beginning {
     let access = JournalAccess(target: target)
     let connection = try await target.work()
     try await access.prepareJournal(on: connection)
     if let live = try await access.liveRun(of: resolved, on: connection) {
       await target.giveBack(connection)
-      return try await proceed(live, resumed: true, until: until)
+      return .live(live)
     }
     if !again, let done = try await access.lastSuccess(of: resolved, on: connection) {
       await target.giveBack(connection)
-      return RunReport(run: done.id, ending: .alreadyApplied, steps: [])
+      return .ended(RunReport(run: done.id, ending: .alreadyApplied, steps: []))
     }
     try await access.refuseOtherLiveRun(of: resolved, on: connection)
     let finished = again ? [] : try await access.carriedOver(resolved, registry: registry, on: connection)
@@ -100,12 +120,12 @@ package struct Runner: Sendable {
       on: connection)
     guard prepared.refusals.isEmpty else {
       await target.giveBack(connection)
-      return RunReport(run: nil, ending: .refused(prepared.refusals), steps: [])
+      return .ended(RunReport(run: nil, ending: .refused(prepared.refusals), steps: []))
     }
     try await refuseSessionless(prepared)
     let run = try await access.createRun(resolved, prepared: prepared, carried: finished, on: connection)
     await target.giveBack(connection)
-    return try await proceed(run, resumed: false, until: until, prepared: prepared)
+    return .created(run, prepared)
   }
 
   /// Goes on with the run this plan already has.
@@ -136,12 +156,12 @@ package struct Runner: Sendable {
     }
   }
 
-  private func proceed(
-    _ run: String, resumed: Bool, until: String?, prepared: Preparation? = nil
+  func proceed(
+    _ run: String, resumed: Bool, until: String?, prepared: Preparation? = nil, joining: Bool = false
   ) async throws -> RunReport {
     let session = try await RunSession.open(self, run: run, resumed: resumed)
     do {
-      let report = try await session.proceed(until: until, prepared: prepared)
+      let report = try await session.proceed(until: until, prepared: prepared, joining: joining)
       await session.close()
       return report
     } catch {

@@ -34,8 +34,13 @@ struct Scheduler {
   private var queue: [Int] = []
   private var busy: Set<Int> = []
   private var resourcesInUse: Set<String> = []
+  /// Several runners beginning at the same end of the queue would claim the same steps all the time.
+  private let spreads: Bool
 
-  init(_ plan: Plan, states: [String: StepState], prepared: Preparation, only: Set<String>) {
+  init(
+    _ plan: Plan, states: [String: StepState], prepared: Preparation, only: Set<String>, spreads: Bool = false
+  ) {
+    self.spreads = spreads
     let prepared = Dictionary(prepared.steps.map { ($0.step.id, $0) }, uniquingKeysWith: { first, _ in first })
     nodes = plan.steps.map { step in
       let compiled = prepared[step.id]?.compiled
@@ -61,23 +66,24 @@ struct Scheduler {
 
   /// The next job, or `nil` when everything ready waits for a resource that is in use.
   mutating func next(width: Int) -> Job? {
-    guard let place = queue.firstIndex(where: { nodes[$0].resources.isDisjoint(with: resourcesInUse) }) else { return nil }
+    let free = { [nodes, resourcesInUse] in nodes[$0].resources.isDisjoint(with: resourcesInUse) }
+    let from = spreads && !queue.isEmpty ? Int.random(in: queue.indices) : 0
+    guard let place = queue[from...].firstIndex(where: free) ?? queue.firstIndex(where: free) else { return nil }
     let number = queue.remove(at: place)
     busy.insert(number)
     guard let ride = nodes[number].ride else {
       resourcesInUse.formUnion(nodes[number].resources)
       return .step(nodes[number].step)
     }
-    return .ride(ride.needsAnswer ? [ride] : batch(from: number, width: width))
+    return .ride(ride.needsAnswer ? [ride] : batch(from: number, at: spreads ? place : 0, width: width))
   }
 
   /// The step, its share of what is ready beside it, and, when nothing else is ready, what becomes ready behind it.
-  private mutating func batch(from first: Int, width: Int) -> [CompiledPhase] {
+  private mutating func batch(from first: Int, at place: Int, width: Int) -> [CompiledPhase] {
     var batch = [first]
     let share = max(1, min(Scheduler.rideLength, (queue.count + width) / max(1, width)))
-    while batch.count < share, let number = queue.first, isPlainRide(number) {
-      queue.removeFirst()
-      batch.append(number)
+    while batch.count < share, queue.indices.contains(place), isPlainRide(queue[place]) {
+      batch.append(queue.remove(at: place))
     }
     if queue.isEmpty { follow(&batch) }
     busy.formUnion(batch)
@@ -117,6 +123,24 @@ struct Scheduler {
       }
     } else {
       enqueueIfReady(number)
+    }
+  }
+
+  /// A step taken over from a runner that is gone; false when it is being worked on here already.
+  mutating func takes(_ id: String) -> Bool {
+    guard let number = numbers[id], busy.insert(number).inserted else { return false }
+    queue.removeAll { $0 == number }
+    return true
+  }
+
+  /// What others have done meanwhile.
+  mutating func refresh(_ states: [String: StepState]) {
+    for node in nodes {
+      guard let number = numbers[node.step.id], !busy.contains(number), let state = states[node.step.id],
+        state != node.state
+      else { continue }
+      if state.isHeld || state == .failed || state == .blocked { queue.removeAll { $0 == number } }
+      ended(node.step.id, as: state)
     }
   }
 

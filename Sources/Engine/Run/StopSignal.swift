@@ -21,6 +21,13 @@ package final class StopSignal: Sendable {
   package var stage: Stage { state.withLock { $0.stage } }
   package var isRequested: Bool { stage > .none }
 
+  /// Follows this one, and can be raised by itself: one of several runs is asked to stop, the process goes on.
+  package func child() -> StopSignal {
+    let child = StopSignal()
+    _ = listen { [weak child] stage in child?.raise(to: stage) }
+    return child
+  }
+
   /// The first call asks to finish, the second to cancel.
   package func request() { raise(to: stage == .none ? .finish : .cancel) }
 

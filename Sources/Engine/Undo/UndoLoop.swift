@@ -38,7 +38,7 @@ struct UndoLoop {
     return Set(steps.filter { $0.state.isSatisfied && $0.changedAt <= last.changedAt }.map(\.step))
   }
 
-  private static let undoable: [RunState] = [.queued, .running, .waiting, .paused, .failed, .succeeded, .undoing, .rollbackFailed]
+  private static let undoable: [RunState] = [.queued, .running, .waiting, .paused, .failed, .succeeded, .canceled, .undoing, .rollbackFailed]
 
   /// The run turns first; then every step is locked once, so that no forward claim is in flight any more.
   private func begin(reason: String?) async throws {

@@ -7,6 +7,8 @@ struct ApplyCommand: Command {
   static let until = OptionSpec.value("until", "STEP", .text, "stop when this step is done")
   static let again = OptionSpec.flag("again", "compile and run an unchanged plan once more")
 
+  static let detach = OptionSpec.flag("detach", "start the run and leave it to workers")
+
   static let spec = CommandSpec(
     "apply", summary: "run a plan, or go on with the run that was stopped",
     discussion: """
@@ -17,7 +19,7 @@ struct ApplyCommand: Command {
       with 4; the second cancels at once. On a terminal it asks before it begins, unless --yes is given.
       """,
     section: Section.run, arguments: [.environment],
-    options: [until, .wait, again, .environment, .variable, .yes, .output],
+    options: [until, .wait, again, detach, .environment, .variable, .yes, .output],
     examples: [
       CommandExample("caisson apply staging.yaml", "everything the plan has for staging"),
       CommandExample(
@@ -37,10 +39,11 @@ struct ApplyCommand: Command {
     let chosen = try ChosenEnvironment(parsed)
     chosen.showWarnings(on: console)
     let until = try parsed.value(Self.until).map { try chosen.step(named: $0, for: parsed).id }
-    let again = parsed.has(Self.again)
+    let again = parsed.has(Self.again), detached = parsed.has(Self.detach)
+    if detached, until != nil { throw parsed.usageError("--detach and --until do not go together") }
     guard try await isWanted(chosen, console) else { return .stopped }
     return try await RunCommand(chosen: chosen, verb: .apply, patience: patience, console: console)
-      .run { try await $0.apply(until: until, again: again) }
+      .run { detached ? try await $0.submit(again: again) : try await $0.apply(until: until, again: again) }
   }
 
   private func isWanted(_ chosen: ChosenEnvironment, _ console: Console) async throws -> Bool {

@@ -48,6 +48,12 @@ struct RunOutcome {
     case .rolledBack:
       self.init(verb == .rollback ? .done : .rolledBack, "rolled_back", Self.rolledBack(report, run))
       next = verb == .rollback ? nil : chosen.next("logs")
+    case .submitted:
+      self.init(.done, "submitted", "\(run) waits for workers, or goes on with them")
+      next = chosen.next("status", "--watch")
+    case .asked(let wish):
+      self.init(asked: wish, run)
+      next = wish.desired == .cancel ? chosen.next("status") : resume
     case .failed(let errors):
       self.init(Self.code(errors), "failed", "\(run) failed; what is committed stays")
       problems = errors.map { Problem($0, in: chosen) }
@@ -62,6 +68,14 @@ struct RunOutcome {
       findings = refusals
       next = chosen.next("plan")
     }
+  }
+
+  private init(asked wish: RunWish, _ run: String) {
+    let why = wish.reason.map { ": \($0)" } ?? ""
+    let isCanceled = wish.desired == .cancel
+    self.init(
+      isCanceled ? .rolledBack : .stopped, isCanceled ? "canceled" : "paused",
+      "\(run) is \(isCanceled ? "canceled" : "paused") by \(wish.by)\(why)")
   }
 
   private init(_ code: ExitCode, _ ending: String, _ headline: String) {

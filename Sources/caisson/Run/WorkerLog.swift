@@ -1,0 +1,46 @@
+import CommandLineKit
+import Engine
+import Synchronization
+
+/// What a worker did, a line each, on standard error: it runs under a supervisor that keeps the time.
+final class WorkerLog: Sendable {
+  private let chosen: ChosenEnvironment
+  private let console: Console
+  private let trouble = Mutex<String?>(nil)
+
+  init(chosen: ChosenEnvironment, console: Console) {
+    self.chosen = chosen
+    self.console = console
+  }
+
+  /// The last turn ended in trouble.
+  var hasTrouble: Bool { trouble.withLock { $0 != nil } }
+
+  func note(_ text: String) { console.note("worker: \(text)") }
+
+  func take(_ event: EngineEvent) {
+    switch event {
+    case .runStarted(let run, _, _, _, _): note("run \(run.prefix(8)): taking part")
+    case .stepState(let step, let state, let reason): note("\(step): \(state)\(reason.map { ", \($0)" } ?? "")")
+    case .notice(let step, let text): note("\(step): \(text)")
+    case .runFinished(let run, let state): note("run \(run.prefix(8)): \(state)")
+    default: break
+    }
+  }
+
+  func take(_ turn: Worker.Turn) {
+    switch turn {
+    case .report(let report):
+      trouble.withLock { $0 = nil }
+      for problem in RunOutcome(report, .resume, chosen).problems { console.report(problem, by: [Tool.name, "worker"]) }
+    case .trouble(let error):
+      let problem = Problem(error)
+      // The same trouble again and again is said once.
+      let isNew = trouble.withLock { last in
+        defer { last = problem.what }
+        return last != problem.what
+      }
+      if isNew { console.report(problem, by: [Tool.name, "worker"]) }
+    }
+  }
+}
