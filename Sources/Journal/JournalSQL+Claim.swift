@@ -37,6 +37,17 @@ extension JournalSQL {
     "SELECT * FROM caisson.take_over(\(run), \(runner), \(interval(ttl)))"
   }
 
+  /// The step's program has files or programs of a host. Row: `host` where it runs, `here`.
+  package static func localize(_ holding: Holding) -> SQL {
+    """
+    WITH s AS (
+      UPDATE caisson.step SET local = true WHERE run_id = \(holding.run) AND step = \(holding.step)
+        AND fence = \(holding.fence) RETURNING run_id, host)
+    SELECT coalesce(s.host, r.host) AS host, coalesce(s.host, r.host) = x.host AS here
+    FROM s JOIN caisson.run r USING (run_id), caisson.runner x WHERE x.runner_id = \(holding.runner)
+    """
+  }
+
   /// Names must exist before they can be held.
   package static func ensureResources(_ names: [String], capacity: Int = 1) -> SQL {
     """

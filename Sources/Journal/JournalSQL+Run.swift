@@ -53,8 +53,8 @@ extension JournalSQL {
   }
 
   /// The run goes on and what failed is tried again, with a new window of attempts. Row: `was`, `retried`.
-  package static func resumeRun(_ run: String, actor: String, reason: String? = nil) -> SQL {
-    "SELECT * FROM caisson.resume_run(\(run), \(actor), \(optional: reason))"
+  package static func resumeRun(_ run: String, actor: String, host: String? = nil, reason: String? = nil) -> SQL {
+    "SELECT * FROM caisson.resume_run(\(run), \(actor), \(optional: host), \(optional: reason))"
   }
 
   /// The first irreversible operation; in its transaction, as late as possible: it locks the run.

@@ -26,6 +26,8 @@ package struct PlanStep: Sendable {
   package var policy: Policy
   /// Why it is not run here.
   package var skip: String?
+  /// The host that runs it.
+  package var host: String? = nil
   /// Files its parameters refer to.
   package var files: [HashedFile]
   /// Where it stands in the plan.
@@ -66,12 +68,17 @@ struct StepKeys: ParameterSet {
   @Parameter("Parameters of the step kind.") var with: Unread?
   @Parameter("Ids of steps that must be done before.") var needs: [Located<String>] = []
   @Parameter("Why the step is not run.") var skip: String?
+  @Parameter("Host that runs it. Steps that write files or start programs run where the run was submitted [any].")
+  var on: String?
 
-  static let unsupported = ["window", "schedule", "on"]
+  static let unsupported = ["window", "schedule"]
 
   func check(_ report: inout Diagnostics) {
     if let skip, skip.allSatisfy(\.isWhitespace) {
       report.error("value.missing", "say why the step is skipped", at: $skip)
+    }
+    if let on, on.isEmpty || on.contains(where: \.isWhitespace) {
+      report.error("value.invalid", "this is not the name of a host", at: $on)
     }
   }
 }

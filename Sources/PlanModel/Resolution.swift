@@ -74,7 +74,7 @@ struct Resolution {
     PlanStep(
       id: expanded.id, uses: result?.keys.uses ?? "", with: result?.with ?? expanded.node,
       withJSON: result?.withJSON ?? .null, needs: [], policy: result?.policy ?? .standard,
-      skip: result?.keys.skip, files: hashed(result?.mentions ?? [], &hashes, &report),
+      skip: result?.keys.skip, host: result?.keys.on, files: hashed(result?.mentions ?? [], &hashes, &report),
       range: expanded.key.range)
   }
 

@@ -50,6 +50,7 @@ extension PlanStep {
       ("uses", .string(uses)), ("with", withJSON), ("needs", .array(needs.map(JSON.string))), ("policy", policy.json),
     ])
     object["skip"] = skip.map(JSON.string)
+    object["on"] = host.map(JSON.string)
     if !files.isEmpty { object["files"] = .object(JSONObject(files.map { ($0.path, .string($0.sha256)) })) }
     return .object(object)
   }
@@ -68,7 +69,7 @@ extension PlanStep {
     let files = json["files"]?.object?.members ?? []
     self.init(
       id: id, uses: uses, with: Node(json: with), withJSON: with, needs: needs.compactMap(\.string),
-      policy: try Policy(json: policy), skip: json["skip"]?.string,
+      policy: try Policy(json: policy), skip: json["skip"]?.string, host: json["on"]?.string,
       files: files.compactMap { file in file.value.string.map { HashedFile(path: file.key, sha256: $0) } },
       range: .nowhere)
   }

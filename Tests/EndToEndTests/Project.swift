@@ -53,11 +53,13 @@ final class Project: Sendable {
   }
 
   /// Starts a command and goes on.
-  func start(_ command: String, _ options: String...) throws -> RunningCaisson {
+  func start(
+    _ command: String, _ options: String..., env: [String: String] = [:]
+  ) throws -> RunningCaisson {
     let log = "\(folder)/output-\(started.wrappingAdd(1, ordering: .relaxed).newValue).log"
     let pid = try Command(
       [CaissonProgram.path()] + command.split(separator: " ").map(String.init) + [file] + options,
-      additions: environment
+      additions: environment.merging(env) { $1 }
     ).startDetached(log: log)
     return RunningCaisson(pid: pid, log: log)
   }

@@ -88,6 +88,37 @@ import Testing
     _ = await second.wait()
   }
 
+  @Test("a step runs on the host that the plan names; whoever is elsewhere is told where")
+  func hosts() async throws {
+    let project = try Project(
+      """
+        a: { uses: sql.run, on: alpha, with: { up: CREATE TABLE a (), down: DROP TABLE a } }
+        b: { uses: sql.run, on: beta, needs: [a], with: { up: CREATE TABLE b (), down: DROP TABLE b } }
+        c: { uses: sql.run, needs: [b], with: { up: CREATE TABLE c (), down: DROP TABLE c } }
+      """)
+    let alpha = try await project.run("apply", env: ["CAISSON_HOST": "alpha"])
+    #expect(alpha.exit == 6 && alpha.stdout.contains("step b runs on beta only"), "\(alpha.stdout)\(alpha.stderr)")
+    let gamma = try await project.run("apply", env: ["CAISSON_HOST": "gamma"])
+    #expect(gamma.exit == 6 && gamma.stdout.contains("beta"), "\(gamma.stdout)\(gamma.stderr)")
+    let worker = try project.start("worker", env: ["CAISSON_HOST": "gamma"])
+    let beta = try await project.run("worker", "--once", env: ["CAISSON_HOST": "beta"])
+    #expect(beta.exit == 0, "\(beta.stderr)")
+    try await project.until("SELECT bool_and(state = 'succeeded') FROM caisson.run")
+    worker.signal(SIGTERM)
+    #expect(await worker.wait() == 4, "\(worker.output)")
+    let ran = try await project.database.sql(
+      """
+      SELECT string_agg(a.step || ' ' || r.host, ', ' ORDER BY a.step) FROM caisson.attempt a
+      JOIN caisson.runner r USING (runner_id) WHERE a.step <> 'c'
+      """)
+    #expect(ran.value == "a alpha, b beta")
+    let back = try await project.run("rollback", env: ["CAISSON_HOST": "beta"])
+    #expect(back.exit == 6 && back.stderr.contains("alpha"), "\(back.stdout)\(back.stderr)")
+    let end = try await project.run("rollback", env: ["CAISSON_HOST": "alpha"])
+    #expect(end.exit == 0, "\(end.stdout)\(end.stderr)")
+    #expect(try await project.json("journal check")["sound"] == true)
+  }
+
   private func rows(_ project: Project) async throws -> Int {
     Int(try await project.database.sql("SELECT count(*) FROM t WHERE n = 1").value ?? "") ?? -1
   }

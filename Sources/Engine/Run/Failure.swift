@@ -24,6 +24,7 @@ struct Failure {
     case is Replaced: .replaced
     case is Interrupted, is CancellationError: .interrupted
     case let busy as ResourcesTaken: .busy(busy.description)
+    case let elsewhere as ElsewhereOnly: .busy(elsewhere.description)
     case let person as NeedsPerson: .person(person.reason)
     default: .error(engineError)
     }
@@ -82,4 +83,10 @@ extension EngineError {
     error.step = error.step ?? step
     return error
   }
+}
+
+/// The step belongs to another host.
+struct ElsewhereOnly: Error, CustomStringConvertible {
+  let host: String
+  var description: String { "it runs on \(host) only" }
 }

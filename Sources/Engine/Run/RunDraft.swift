@@ -16,6 +16,7 @@ struct RunDraft {
         ("spec_hash", .string("\\x" + step.specHash)), ("needs", .array(step.needs.map(JSON.string))),
         ("irreversible", .bool(!(byStep[step.id]?.irreversible.isEmpty ?? true))),
         ("single_tx", .bool(byStep[step.id]?.compiled?.rides ?? false)),
+        ("host", step.host.map(JSON.string) ?? .null), ("local", .bool(byStep[step.id]?.compiled?.isLocal ?? false)),
       ])
       if let reason = step.skip {
         row["state"] = "skipped"

@@ -12,6 +12,8 @@ struct RunLoop {
     var isInterrupted = false
     /// Unfinished, and not ours to run: another runner holds it.
     var heldElsewhere: [String] = []
+    /// Unfinished, and another host's.
+    var foreign: [StepStanding] = []
     var isComplete = false
     var wantsRollback = false
     /// What somebody else turned the run to meanwhile.
@@ -47,6 +49,7 @@ struct RunLoop {
     var scheduler = Scheduler(plan, states: states, prepared: prepared, only: only, spreads: isShared)
     var end = End()
     var patience = Self.patience
+    scheduler.leave(try await ledger.standings().filter(\.isForeign).map(\.step))
     try await withThrowingTaskGroup(of: Turn.self) { group in
       var running = 0
       var isLooking = false
@@ -102,7 +105,7 @@ struct RunLoop {
     let standings = try await ledger.standings()
     scheduler.refresh(Dictionary(uniqueKeysWithValues: standings.map { ($0.step, $0.state) }))
     end.failedElsewhere = standings.contains { $0.state == .failed }
-    return standings.contains { $0.state.isHeld || [.backoff, .waiting, .inDoubt].contains($0.state) } || scheduler.hasReady
+    return standings.contains { ($0.isForeign && !$0.state.isSatisfied) || $0.state.isHeld || [.backoff, .waiting, .inDoubt].contains($0.state) } || scheduler.hasReady
   }
 
   /// How often a quarter of a second is spent on a transaction that the server has not ended for a dead runner.
@@ -212,6 +215,7 @@ struct RunLoop {
   /// The journal knows what became of it.
   private func lookAgain(_ id: String, reason: String?, _ scheduler: inout Scheduler) async throws {
     let record = try await ledger.step(id)
+    if let host = record.host, host != ThisProcess.host { scheduler.leave([id]) }
     if reason == "ride", record.state != .done { scheduler.demote(id) }
     let state = record.state
     if state == .done { shop.reporter(.stepState(step: id, state: "done", note: nil)) }
@@ -235,9 +239,15 @@ struct RunLoop {
     end.isComplete = steps.allSatisfy { [.done, .skipped].contains($0.state) }
     end.isInterrupted = shop.stop.isRequested && !end.isComplete
     end.heldElsewhere = steps.filter { $0.state == .running || $0.state == .undoing }.map(\.step)
+    end.foreign = steps.filter { $0.isForeign && !$0.state.isSatisfied }
     if end.blocked.isEmpty {
       end.blocked = steps.filter { $0.state == .blocked }.map { ($0.step, $0.reason ?? "blocked") }
     }
     return end
   }
+}
+
+extension StepStanding {
+  /// Bound to another host.
+  var isForeign: Bool { host.map { $0 != ThisProcess.host } ?? false }
 }

@@ -60,7 +60,7 @@ struct RunSession {
       _ = try await ledger.repeatable(
         JournalSQL.setRunState(shop.run, from: [.queued], to: .running, actor: shop.runner))
     } else {
-      guard try await ledger.repeatable(JournalSQL.resumeRun(shop.run, actor: shop.runner)).first != nil else {
+      guard try await ledger.repeatable(JournalSQL.resumeRun(shop.run, actor: shop.runner, host: ThisProcess.host)).first != nil else {
         return try await unresumable()
       }
       try await redoUndone()
@@ -130,6 +130,10 @@ struct RunSession {
     if !end.failures.isEmpty { return try await report(.failed(end.failures)) }
     if !end.blocked.isEmpty { return try await report(.blocked(end.blocked)) }
     if !end.heldElsewhere.isEmpty { return try await report(.held(try await holders(end.heldElsewhere))) }
+    if let first = end.foreign.first {
+      return try await report(
+        .held("step \(first.step) runs on \(first.host ?? "another host") only: start caisson worker there"))
+    }
     return try await report(.failed([EngineError(.failed, "steps remain that cannot run: \(try await leftovers())", hint: "caisson status")]))
   }
 

@@ -24,8 +24,9 @@ struct Scheduler {
     /// Needs not yet satisfied.
     var open = 0
     var isExcluded: Bool
+    var isForeign = false
 
-    var isPending: Bool { !isExcluded && [.pending, .backoff, .waiting, .inDoubt].contains(state) }
+    var isPending: Bool { !isExcluded && !isForeign && [.pending, .backoff, .waiting, .inDoubt].contains(state) }
     var isSatisfied: Bool { state == .done || state == .skipped }
   }
 
@@ -123,6 +124,14 @@ struct Scheduler {
       }
     } else {
       enqueueIfReady(number)
+    }
+  }
+
+  /// Another host's: nothing to try here.
+  mutating func leave(_ ids: [String]) {
+    for number in ids.compactMap({ numbers[$0] }) where !nodes[number].isForeign {
+      nodes[number].isForeign = true
+      queue.removeAll { $0 == number }
     }
   }
 

@@ -62,8 +62,16 @@ struct StepRunner {
     let compiled = try await compile(name, carry: carry)
     try refuse(compiled)
     if phase == 1, let expected, expected.operations != compiled.operations { throw drift(expected, compiled) }
+    if compiled.isLocal { try await staysHere() }
     try await ledger.takeResources(compiled.program, for: holding)
     return try await ledger.store(compiled, for: holding, phase: phase)
+  }
+
+  /// Files and programs are those of the host where the run was submitted, or that the plan names.
+  private func staysHere() async throws {
+    let row = try await ledger.write(JournalSQL.localize(holding))
+    guard try !row.bool("here") else { return }
+    throw ElsewhereOnly(host: row["host"] ?? "another host")
   }
 
   private func compile(_ phase: String, carry: JSON) async throws -> CompiledPhase {

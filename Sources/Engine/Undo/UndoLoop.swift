@@ -66,6 +66,10 @@ struct UndoLoop {
       }
       let record = try await ledger.step(step.id)
       guard record.attempt > 0, record.state != .undone else { return .done }
+      if let host = record.host, host != ThisProcess.host {
+        throw EngineError(
+          .held, "step \(step.id) can be taken back on \(host) only", hint: "run caisson rollback there", step: step.id)
+      }
       if record.state.isHeld, !record.leaseExpired, let holder = record.holder, holder != shop.runner {
         throw EngineError(.held, "another runner is taking step \(step.id) back", hint: "wait for it, or stop it first")
       }

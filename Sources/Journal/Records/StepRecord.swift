@@ -27,6 +27,8 @@ package struct StepRecord: Sendable, Hashable {
   package let leaseUntil: String?
   /// Run out, or void because its runner is proven dead.
   package let leaseExpired: Bool
+  /// The only host that may run it.
+  package let host: String?
   package let tasks: Int
   package let tasksDone: Int
   package let rowsDone: Double
@@ -39,13 +41,14 @@ package struct StepRecord: Sendable, Hashable {
       s.single_tx, s.state, s.done_by, s.fence, s.phase, s.attempt, s.retry_from,
       nullif(s.not_before, '-infinity') AS not_before, s.reason, s.changed_at, l.runner_id AS holder,
       x.host AS holder_host, l.until AS lease_until, coalesce(l.until < clock_timestamp() OR x.dead_at IS NOT NULL, false) AS lease_expired,
+      coalesce(s.host, CASE WHEN s.local THEN r.host END) AS host,
       coalesce(t.tasks, 0) AS tasks, coalesce(t.tasks_done, 0) AS tasks_done,
       coalesce(t.rows_done, 0) AS rows_done, t.rows_total,
       (SELECT extract(epoch FROM coalesce(a.ended_at, clock_timestamp()) - a.started_at) FROM caisson.attempt a
         WHERE a.run_id = s.run_id AND a.step = s.step AND a.attempt = s.attempt) AS seconds
-    FROM caisson.step s
-      LEFT JOIN caisson.lease l USING (run_id, step)
-      LEFT JOIN caisson.runner x USING (runner_id)
+    FROM caisson.step s JOIN caisson.run r ON r.run_id = s.run_id
+      LEFT JOIN caisson.lease l ON l.run_id = s.run_id AND l.step = s.step
+      LEFT JOIN caisson.runner x ON x.runner_id = l.runner_id
       LEFT JOIN (
         SELECT run_id, step, count(*) AS tasks, count(*) FILTER (WHERE state IN ('done','skipped','undone')) AS tasks_done,
           sum(done_rows) AS rows_done, sum(total_rows) AS rows_total
@@ -74,6 +77,7 @@ package struct StepRecord: Sendable, Hashable {
     holderHost = row["holder_host"]
     leaseUntil = row["lease_until"]
     leaseExpired = try row.bool("lease_expired")
+    host = row["host"]
     tasks = try row.int("tasks")
     tasksDone = try row.int("tasks_done")
     rowsDone = try row.double("rows_done")

@@ -13,12 +13,15 @@ package struct StepStanding: Sendable, Hashable {
   package let holder: String?
   /// Run out, or void because its runner is proven dead.
   package let leaseExpired: Bool
+  /// The only host that may run it.
+  package let host: String?
 
   /// Joins are made on the run as well, so that the planner can read one run's part of every table.
   static let select: SQL = """
     SELECT s.step, s.state, s.attempt, s.reason, s.changed_at, l.runner_id AS holder,
-      coalesce(l.until < clock_timestamp() OR x.dead_at IS NOT NULL, false) AS lease_expired
-    FROM caisson.step s
+      coalesce(l.until < clock_timestamp() OR x.dead_at IS NOT NULL, false) AS lease_expired,
+      coalesce(s.host, CASE WHEN s.local THEN r.host END) AS host
+    FROM caisson.step s JOIN caisson.run r ON r.run_id = s.run_id
       LEFT JOIN caisson.lease l ON l.run_id = s.run_id AND l.step = s.step
       LEFT JOIN caisson.runner x ON x.runner_id = l.runner_id
     """
@@ -31,5 +34,6 @@ package struct StepStanding: Sendable, Hashable {
     changedAt = try row.string("changed_at")
     holder = row["holder"]
     leaseExpired = try row.bool("lease_expired")
+    host = row["host"]
   }
 }

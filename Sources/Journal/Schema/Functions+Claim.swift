@@ -12,6 +12,11 @@ extension JournalSchema {
         LEFT JOIN caisson.step d ON d.run_id = run AND d.step = n COLLATE "C"
         WHERE d.state IS NULL OR d.state NOT IN ('done','skipped')) $$;
 
+    -- Bound to a host by the plan, or by its files and programs to where the run was submitted.
+    CREATE FUNCTION caisson.may_run_here(s caisson.step, holder uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+      SELECT s.host IS NULL AND NOT s.local OR EXISTS (SELECT FROM caisson.runner x, caisson.run r
+        WHERE x.runner_id = holder AND r.run_id = s.run_id AND x.host = coalesce(s.host, r.host)) $$;
+
     -- All or none, never waits. Lock, then look, again. false: not now. The caller holds the step (same transaction).
     CREATE FUNCTION caisson.hold(run uuid, step_name text, my_fence bigint, names text[], modes text[]) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
@@ -67,11 +72,11 @@ extension JournalSchema {
       IF step_name IS NULL THEN
         SELECT s.step, s.needs, s.phase, s.state INTO k, n, p, w FROM caisson.step s
          WHERE s.run_id = run AND s.ready AND s.state IN ('pending','backoff','waiting','in_doubt')
-           AND s.not_before <= clock_timestamp() ORDER BY s.ord LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+           AND s.not_before <= clock_timestamp() AND caisson.may_run_here(s, holder) ORDER BY s.ord LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
       ELSE
         SELECT s.step, s.needs, s.phase, s.state INTO k, n, p, w FROM caisson.step s
          WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.state IN ('pending','backoff','waiting','in_doubt')
-           AND s.not_before <= clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED;
+           AND s.not_before <= clock_timestamp() AND caisson.may_run_here(s, holder) FOR NO KEY UPDATE SKIP LOCKED;
       END IF;
       IF k IS NULL OR NOT EXISTS (SELECT FROM caisson.run r
            WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run') THEN RETURN; END IF;
@@ -114,7 +119,7 @@ extension JournalSchema {
         PERFORM 1 FROM caisson.step s JOIN caisson.lease l ON l.run_id = s.run_id AND l.step = s.step
             LEFT JOIN caisson.runner x ON x.runner_id = l.runner_id
           WHERE s.run_id = run AND s.step = k COLLATE "C" AND l.fence = s.fence AND s.fence = old
-            AND s.state IN ('running','undoing')
+            AND s.state IN ('running','undoing') AND caisson.may_run_here(s, holder)
             AND (l.until < clock_timestamp() OR x.dead_at IS NOT NULL) FOR NO KEY UPDATE OF s, l SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
         IF (SELECT count(*) FROM (SELECT 1 FROM caisson.task t WHERE t.run_id = run AND t.step = k COLLATE "C"

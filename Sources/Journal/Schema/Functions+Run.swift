@@ -20,12 +20,12 @@ extension JournalSchema {
       END IF;
       WITH x AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(steps) AS x(step text, ord integer, kind text, spec_hash bytea, needs text[],
-          irreversible boolean, single_tx boolean, host text, state text, done_by text, reason text)),
+          irreversible boolean, single_tx boolean, host text, local boolean, state text, done_by text, reason text)),
       edge AS (SELECT n AS need, array_agg(x.step ORDER BY x.ord) AS wanted_by FROM x, unnest(x.needs) n GROUP BY n)
       INSERT INTO caisson.step (run_id, step, ord, kind, spec_hash, needs, wanted_by, irreversible, single_tx, host,
-        state, done_by, reason, ready)
+        local, state, done_by, reason, ready)
       SELECT id, x.step, x.ord, x.kind, x.spec_hash, coalesce(x.needs, '{}'), coalesce(e.wanted_by, '{}'),
-        coalesce(x.irreversible, false), coalesce(x.single_tx, false), x.host, coalesce(x.state, 'pending'), x.done_by,
+        coalesce(x.irreversible, false), coalesce(x.single_tx, false), x.host, coalesce(x.local, false), coalesce(x.state, 'pending'), x.done_by,
         x.reason, coalesce(x.state, 'pending') = 'pending' AND NOT EXISTS (SELECT FROM unnest(x.needs) n
           WHERE n NOT IN (SELECT y.step FROM x y WHERE y.state IN ('done','skipped')))
       FROM x LEFT JOIN edge e ON e.need = x.step;
@@ -92,14 +92,16 @@ extension JournalSchema {
     END $$;
 
     -- The user's `resume`: the run goes on, what failed is tried again. Blocked steps stay: they need a person's word.
-    CREATE FUNCTION caisson.resume_run(run uuid, actor text, why text) RETURNS TABLE (was text, retried integer)
+    -- Files and programs move to the host where it was said.
+    CREATE FUNCTION caisson.resume_run(run uuid, actor text, at_host text, why text) RETURNS TABLE (was text, retried integer)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     DECLARE r caisson.run; k text; n integer := 0;
     BEGIN
       SELECT * INTO r FROM caisson.run x WHERE x.run_id = run
         AND x.state IN ('queued','running','waiting','paused','failed') FOR NO KEY UPDATE;
       IF NOT FOUND THEN RETURN; END IF;
-      UPDATE caisson.run x SET desired = 'run', desired_by = actor, desired_reason = why WHERE x.run_id = run;
+      UPDATE caisson.run x SET desired = 'run', desired_by = actor, desired_reason = why,
+        host = coalesce(at_host, x.host) WHERE x.run_id = run;
       IF r.state <> 'running' THEN PERFORM caisson.turn_run(run, ARRAY[r.state], 'running', actor, why); END IF;
       FOR k IN SELECT s.step FROM caisson.step s WHERE s.run_id = run AND s.state = 'failed' ORDER BY s.ord LOOP
         PERFORM caisson.retry_step(run, k, actor, NULL);

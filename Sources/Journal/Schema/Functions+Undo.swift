@@ -54,7 +54,7 @@ extension JournalSchema {
       LOOP
         SELECT s.phase, s.state INTO p, w FROM caisson.step s WHERE s.run_id = run AND s.step = k COLLATE "C"
           AND caisson.needs_undo(s.state, s.attempt) AND s.state NOT IN ('running','undoing')
-          AND s.not_before <= clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED;
+          AND s.not_before <= clock_timestamp() AND caisson.may_run_here(s, holder) FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
         IF NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.state = 'undoing' AND r.desired =
           'rollback')

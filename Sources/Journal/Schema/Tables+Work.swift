@@ -78,7 +78,8 @@ extension JournalSchema {
       wanted_by      text[] COLLATE "C" NOT NULL DEFAULT '{}',    -- the same edges, the other way round
       irreversible   boolean NOT NULL DEFAULT false,
       single_tx      boolean NOT NULL DEFAULT false,  -- its program is one `transaction`: it may ride
-      host           text,
+      host           text,                            -- the only one that may run it
+      local          boolean NOT NULL DEFAULT false,  -- it has files or programs: it runs where the run was submitted
       state          text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending','running','backoff','waiting',
                        'in_doubt','blocked','done','skipped','failed','undoing','undone','undo_failed')),
       ready          boolean NOT NULL DEFAULT false,  -- a hint for the index; claims prove it again from needs
