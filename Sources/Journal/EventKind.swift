@@ -35,6 +35,8 @@ package enum EventKind: String, Sendable, Hashable, CaseIterable {
   case stepUndoClaimed = "step.undo_claimed"
   case stepUndone = "step.undone"
   case stepUndoFailed = "step.undo_failed"
+  case gateApproved = "gate.approved"
+  case gateOpened = "gate.opened"
   case phaseCompiled = "phase.compiled"
   case phaseBegun = "phase.begun"
   case taskDone = "task.done"

@@ -23,6 +23,10 @@ package enum EventText {
         + "\(word(event, "tasks") ?? "?") tasks"
     case .phaseBegun: return "goes on with phase \(word(event, "phase") ?? "?")"
     case .runDesired: return "the run shall \(word(event, "desired") ?? "?")" + suffix(event)
+    case .gateApproved:
+      let votes = "\(word(event, "given") ?? "?") of \(word(event, "needed") ?? "?")"
+      return "\(word(event, "gate") ?? "?") was approved (\(votes))" + suffix(event)
+    case .gateOpened: return "\(word(event, "gate") ?? "?") is open"
     case .runCreated: return "the run was created with \(word(event, "steps") ?? "?") steps"
     case .runnerDead: return "runner \(word(event, "runner") ?? "?") on \(word(event, "host") ?? "?") was found dead"
     default: return (phrases[kind] ?? event.kind) + attempt(event) + suffix(event)

@@ -59,6 +59,10 @@ package struct JournalReader: Sendable {
     try await first("\(sql: StepRecord.select) WHERE s.run_id = \(run) AND s.step = \(step)")
   }
 
+  package func gates(run: String) async throws -> [GateRecord] {
+    try await all("\(sql: GateRecord.select) WHERE g.run_id = \(run) ORDER BY g.gate")
+  }
+
   /// Of one step, or of the whole run.
   package func tasks(run: String, step: String? = nil) async throws -> [TaskRecord] {
     try await all("\(sql: TaskRecord.select) WHERE t.run_id = \(run) \(sql: only(step, "t")) ORDER BY t.step, t.task")
@@ -141,6 +145,7 @@ extension RunRecord: DecodedFromRow {}
 extension StepRecord: DecodedFromRow {}
 extension StepStanding: DecodedFromRow {}
 extension TaskRecord: DecodedFromRow {}
+extension GateRecord: DecodedFromRow {}
 extension ProgramRecord: DecodedFromRow {}
 extension AttemptRecord: DecodedFromRow {}
 extension EventRecord: DecodedFromRow {}

@@ -14,6 +14,8 @@ package struct Environment: Sendable, Hashable {
   /// Steps whose points of no return may be crossed.
   package var acceptIrreversible: [String]
   package var blockers: Blockers
+  /// How many other database roles have to approve a run before its first step.
+  package var approvals = 0
 }
 
 /// What is done about sessions that block a step.
@@ -49,16 +51,23 @@ struct EnvironmentKeys: ParameterSet {
   @Parameter("Changes to the plan's steps, merged by step id.") var steps: OrderedMap<Unread> = [:]
   @Parameter("Sessions in the way: wait names them.") var blockers: Blockers = .wait
   @Parameter("Steps whose points of no return may be crossed.") var acceptIrreversible: [Located<String>] = []
+  @Parameter("How many other database roles have to approve a run before its first step.") var approvals = 0
 
   /// Keys of the language this version does not act on: refused, never ignored.
   static let unsupported = [
-    "targets", "requires", "approvals", "windows", "window", "window_end", "schedule", "on", "trust", "limits",
+    "targets", "requires", "windows", "window", "window_end", "schedule", "on", "trust", "limits",
   ]
 
   var value: Environment {
     Environment(
       name: environment.text, target: target, sessionTarget: sessionTarget, role: role?.name,
-      acceptIrreversible: acceptIrreversible.map(\.value), blockers: blockers)
+      acceptIrreversible: acceptIrreversible.map(\.value), blockers: blockers, approvals: approvals)
+  }
+
+  func check(_ report: inout Diagnostics) {
+    if !(0...100).contains(approvals) {
+      report.error("value.range", "between 0 and 100 approvals can be asked for", at: $approvals)
+    }
   }
 }
 
@@ -68,6 +77,7 @@ extension Environment {
     var object = JSONObject([("environment", .string(name)), ("target", target.json), ("blockers", blockers.json)])
     object["session_target"] = sessionTarget?.json
     object["role"] = role.map { Identifier($0).json }
+    if approvals > 0 { object["approvals"] = .int(Int64(approvals)) }
     if !acceptIrreversible.isEmpty { object["accept_irreversible"] = acceptIrreversible.json }
     return .object(object)
   }

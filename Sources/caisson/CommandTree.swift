@@ -23,6 +23,7 @@ enum CommandTree {
     .command(LogsCommand.self),
     .command(PauseCommand.self),
     .command(CancelCommand.self),
+    .command(ApproveCommand.self),
     .command(RetryCommand.self),
     .command(SkipCommand.self),
     .command(MarkDoneCommand.self),

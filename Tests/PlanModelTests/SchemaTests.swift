@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test("keys the reader refuses are not in the schema; keys it reads are", arguments: [
-    ("environment", "approvals", false), ("environment", "role", true), ("plan", "requires", false),
+    ("environment", "approvals", true), ("environment", "role", true), ("plan", "requires", false),
     ("plan", "defaults", true), ("step", "schedule", false), ("step", "for_each", true), ("step", "max_stall", true),
     ("overlay", "uses", false), ("overlay", "skip", true),
   ])

@@ -101,6 +101,11 @@ struct JournalAccess {
 
   // MARK: A new run
 
+  private func gates(of resolved: ResolvedPlan) -> [SQL] {
+    let needed = resolved.environment.approvals
+    return needed == 0 ? [] : [JournalSQL.requireApproval(plan: resolved.planHash, target: name, needed: needed)]
+  }
+
   func createRun(
     _ resolved: ResolvedPlan, prepared: Preparation, carried: Set<String>, on connection: Connection
   ) async throws -> String {
@@ -114,8 +119,7 @@ struct JournalAccess {
       JournalSQL.createRun(
         plan: resolved.planHash, target: name, host: identity.host, actor: "\(identity.host)/\(identity.processID)",
         steps: draft.steps, programs: try draft.programs(), tasks: draft.tasks),
-      "COMMIT",
-    ])
+    ] + gates(of: resolved) + ["COMMIT"])
     guard let row = results[2].rows.first else { throw EngineError(.failed, "the run could not be created") }
     return try row.string("run_id")
   }

@@ -58,13 +58,14 @@ struct RunSession {
   func proceed(until: String?, prepared: Preparation?, joining: Bool = false) async throws -> RunReport {
     if joining {
       _ = try await ledger.repeatable(
-        JournalSQL.setRunState(shop.run, from: [.queued], to: .running, actor: shop.runner))
+        JournalSQL.setRunState(shop.run, from: [.queued, .waiting], to: .running, actor: shop.runner))
     } else {
       guard try await ledger.repeatable(JournalSQL.resumeRun(shop.run, actor: shop.runner, host: ThisProcess.host)).first != nil else {
         return try await unresumable()
       }
       try await redoUndone()
     }
+    if let closed = try await closedGates() { return try await waiting(closed) }
     let steps = try await ledger.standings()
     let prepared = if let prepared { prepared } else { try await prepareAgain(steps) }
     guard prepared.refusals.isEmpty else { return try await report(.refused(prepared.refusals)) }
@@ -73,6 +74,20 @@ struct RunSession {
       width: runner.width, only: try wanted(until), isShared: joining)
     let end = try await loop.run(states: Dictionary(uniqueKeysWithValues: steps.map { ($0.step, $0.state) }))
     return try await settle(end, until: until, joining: joining)
+  }
+
+  /// `nil`: the run may go on.
+  private func closedGates() async throws -> [String]? {
+    let gates = try await ledger.records { [run = shop.run] in try await $0.gates(run: run) }.filter { $0.gate == "release" }
+    guard case .closed(let reason, _) = Gate.all(gates.map(\.value)) else { return nil }
+    return [reason]
+  }
+
+  private func waiting(_ reasons: [String]) async throws -> RunReport {
+    let statement = JournalSQL.setRunState(
+      shop.run, from: [.queued, .running], to: .waiting, actor: shop.runner, reason: reasons.joined(separator: "; "))
+    _ = try await ledger.repeatable(statement)
+    return try await report(.waiting(reasons))
   }
 
   /// After a rollback in part, going forward does again what was taken back.

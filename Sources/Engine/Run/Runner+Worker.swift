@@ -24,8 +24,10 @@ extension Runner {
       if let refusal = try await CloneCheck.run(on: connection, target: target.address.name).refusal { throw refusal }
       let record = try await JournalReader(connection).latestRun(
         planHash: resolved.planHash, target: target.address.name)
+      let isOpen = try await isOpen(record, JournalReader(connection))
       await target.giveBack(connection)
-      guard let record, record.finishedAt == nil, [.queued, .running].contains(record.state), record.desired == .run
+      guard let record, record.finishedAt == nil, [.queued, .running, .waiting].contains(record.state),
+        record.desired == .run, isOpen
       else { return nil }
       return try await proceed(record.id, resumed: true, until: nil, joining: true)
     } catch {
@@ -33,6 +35,13 @@ extension Runner {
       await target.giveBack(connection)
       throw error
     }
+  }
+}
+
+extension Runner {
+  private func isOpen(_ run: RunRecord?, _ reader: JournalReader) async throws -> Bool {
+    guard let run else { return false }
+    return try await reader.gates(run: run.id).allSatisfy { $0.isOpen || $0.gate != "release" }
   }
 }
 

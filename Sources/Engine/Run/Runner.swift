@@ -19,6 +19,8 @@ package struct RunReport: Sendable {
     /// Steps of it are in another runner's hands.
     case held(String)
     case rolledBack
+    /// Closed gates, each with its reason.
+    case waiting([String])
     /// Left to workers.
     case submitted
     /// Somebody asked for it.

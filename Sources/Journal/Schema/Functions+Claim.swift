@@ -79,7 +79,8 @@ extension JournalSchema {
            AND s.not_before <= clock_timestamp() AND caisson.may_run_here(s, holder) FOR NO KEY UPDATE SKIP LOCKED;
       END IF;
       IF k IS NULL OR NOT EXISTS (SELECT FROM caisson.run r
-           WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run') THEN RETURN; END IF;
+           WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run') OR NOT caisson.is_open(run, k)
+        THEN RETURN; END IF;
       IF NOT caisson.needs_met(run, n) THEN                                    -- the hint was wrong: repair it
         UPDATE caisson.step SET ready = false WHERE run_id = run AND step = k COLLATE "C" AND ready; RETURN; END IF;
       SELECT h.fence, h.attempt INTO f, a FROM caisson.begin_holding(run, k, holder, ttl, 'forward') h;

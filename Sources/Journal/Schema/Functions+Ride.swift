@@ -31,7 +31,7 @@ extension JournalSchema {
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       SELECT run, step_name, s.fence, 'step.done', runner::text, details FROM s RETURNING fence INTO f;
       IF f IS NULL OR NOT EXISTS (SELECT FROM caisson.run r              -- after the lock: look
-           WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run') THEN
+           WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run') OR NOT caisson.is_open(run, step_name) THEN
         RAISE EXCEPTION 'caisson: step % of run % may not run now: %', step_name, run, caisson.why_not(run, step_name)
           USING ERRCODE = 'CA001'; END IF;
       RETURN f;
@@ -44,6 +44,7 @@ extension JournalSchema {
           WHEN r.desired <> 'run' THEN 'the run shall ' || r.desired
           WHEN s.state NOT IN ('pending','backoff','waiting','in_doubt') THEN 'the step is ' || s.state
           WHEN s.not_before > clock_timestamp() THEN 'not before ' || s.not_before
+          WHEN NOT caisson.is_open(run, step_name) THEN 'it waits for an approval'
           WHEN NOT caisson.needs_met(run, s.needs) THEN 'it needs ' || (
             SELECT string_agg(n || ' (' || coalesce(d.state, 'missing') || ')', ', ') FROM unnest(s.needs) n
             LEFT JOIN caisson.step d ON d.run_id = run AND d.step = n COLLATE "C"

@@ -9,7 +9,7 @@ package enum JournalSchema {
 
   /// The whole definition, in order. It runs in one transaction.
   package static let definition = [
-    workTables, holdingTables, historyTables, chainFunctions, claimFunctions, rideFunctions, workFunctions,
+    workTables, holdingTables, historyTables, chainFunctions, gateFunctions, claimFunctions, rideFunctions, workFunctions,
     finishFunctions, undoFunctions, runFunctions, checkFunctions, roles,
   ].joined(separator: "\n")
 

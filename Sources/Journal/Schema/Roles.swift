@@ -24,7 +24,7 @@ extension JournalSchema {
       GRANT SELECT ON ALL TABLES IN SCHEMA caisson TO caisson_reader;
       -- operator: wishes and decisions, nothing else
       GRANT UPDATE (desired, desired_by, desired_reason) ON caisson.run TO caisson_operator;
-      GRANT UPDATE (state, reason, decided_by, decided_role, decided_at) ON caisson.gate TO caisson_operator;
+      GRANT EXECUTE ON FUNCTION caisson.approve TO caisson_operator;
       GRANT INSERT (run_id, step, kind, actor, data) ON caisson.event TO caisson_operator;
       -- runner: everything the engine does; events only appended and sealed, history never rewritten
       GRANT INSERT, UPDATE, DELETE ON caisson.runner, caisson.run, caisson.step, caisson.program, caisson.task,

@@ -46,6 +46,17 @@ extension JournalSchema {
       PRIMARY KEY (run_id, gate));
 
     -- Survives pruning of its run: no foreign key.
+    -- One role, one vote.
+    CREATE TABLE caisson.approval (
+      run_id         uuid NOT NULL,
+      gate           text NOT NULL,
+      by_role        text NOT NULL DEFAULT session_user,
+      actor          text NOT NULL,
+      reason         text,
+      at             timestamptz NOT NULL DEFAULT clock_timestamp(),
+      PRIMARY KEY (run_id, gate, by_role),
+      FOREIGN KEY (run_id, gate) REFERENCES caisson.gate ON DELETE CASCADE);
+
     CREATE TABLE caisson.evidence (
       evidence_id    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
       run_id         uuid NOT NULL,

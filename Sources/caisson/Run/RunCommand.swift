@@ -43,14 +43,19 @@ struct RunCommand {
       guard let who = Self.holder(outcome), let end, ContinuousClock.now < end, !stop.isRequested else {
         return try outcome.get()
       }
-      progress.note("held by another runner, waiting: \(who)")
+      progress.note("waiting: \(who)")
       await stop.sleep(milliseconds: min(3_000, max(100, ContinuousClock.now.duration(to: end).milliseconds)))
     }
   }
 
   private static func holder(_ outcome: Result<RunReport, any Error>) -> String? {
     switch outcome {
-    case .success(let report): if case .held(let who) = report.ending { who } else { nil }
+    case .success(let report):
+      switch report.ending {
+      case .held(let who): who
+      case .waiting(let reasons): reasons.joined(separator: "; ")
+      default: nil
+      }
     case .failure(let error): (error as? EngineError).flatMap { $0.code == .held ? $0.message : nil }
     }
   }

@@ -48,6 +48,9 @@ struct RunOutcome {
     case .rolledBack:
       self.init(verb == .rollback ? .done : .rolledBack, "rolled_back", Self.rolledBack(report, run))
       next = verb == .rollback ? nil : chosen.next("logs")
+    case .waiting(let reasons):
+      self.init(.refused, "waiting", "\(run) waits: \(reasons.joined(separator: "; "))")
+      next = chosen.next("approve", "release", "--reason", "...")
     case .submitted:
       self.init(.done, "submitted", "\(run) waits for workers, or goes on with them")
       next = chosen.next("status", "--watch")

@@ -1,0 +1,44 @@
+extension JournalSchema {
+  /// What must be open before steps are claimed.
+  static let gateFunctions = #"""
+    -- 'release' is the whole run's, 'step:NAME' one step's. No row: nothing is closed.
+    CREATE FUNCTION caisson.is_open(run uuid, step_name text) RETURNS boolean LANGUAGE sql STABLE AS $$
+      SELECT NOT EXISTS (SELECT FROM caisson.gate g
+        WHERE g.run_id = run AND g.gate IN ('release', 'step:' || step_name) AND g.state = 'closed') $$;
+
+    -- By another role than the one that started the run: `session_user`, which nobody can put on. No row: no such gate.
+    -- `problem` says why it did not count.
+    CREATE FUNCTION caisson.approve(run uuid, gate_name text, plan bytea, who text, why text)
+    RETURNS TABLE (state text, given integer, needed integer, problem text)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    #variable_conflict use_column
+    DECLARE g caisson.gate; n integer; want integer; starter text;
+    BEGIN
+      SELECT * INTO g FROM caisson.gate x WHERE x.run_id = run AND x.gate = gate_name AND x.kind = 'approval' FOR UPDATE;
+      IF NOT FOUND THEN RETURN; END IF;
+      want := (g.spec->>'needed')::integer;
+      SELECT r.started_by INTO starter FROM caisson.run r WHERE r.run_id = run;
+      SELECT count(*) INTO n FROM caisson.approval a WHERE a.run_id = run AND a.gate = gate_name;
+      IF g.bound_hash IS DISTINCT FROM plan THEN
+        RETURN QUERY SELECT g.state, n, want, 'the run is of another version of the plan'; RETURN; END IF;
+      IF session_user = starter THEN
+        RETURN QUERY SELECT g.state, n, want, 'role ' || starter || ' has started the run itself'; RETURN; END IF;
+      IF g.state <> 'closed' THEN RETURN QUERY SELECT g.state, n, want, NULL::text; RETURN; END IF;
+      INSERT INTO caisson.approval (run_id, gate, actor, reason) VALUES (run, gate_name, who, why)
+        ON CONFLICT DO NOTHING;
+      IF FOUND THEN
+        n := n + 1;
+        INSERT INTO caisson.event (run_id, kind, actor, data) VALUES (run, 'gate.approved', who,
+          jsonb_strip_nulls(jsonb_build_object('gate', gate_name, 'given', n, 'needed', want, 'reason', why)));
+      END IF;
+      IF n >= want THEN
+        UPDATE caisson.gate x SET state = 'open', decided_by = who, decided_role = session_user,
+          decided_at = clock_timestamp() WHERE x.run_id = run AND x.gate = gate_name;
+        INSERT INTO caisson.event (run_id, kind, actor, data) VALUES (run, 'gate.opened', who,
+          jsonb_build_object('gate', gate_name));
+      END IF;
+      RETURN QUERY SELECT CASE WHEN n >= want THEN 'open' ELSE 'closed' END, n, want, NULL::text;
+    END $$;
+    REVOKE ALL ON FUNCTION caisson.approve FROM PUBLIC;
+    """#
+}

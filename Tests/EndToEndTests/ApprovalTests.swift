@@ -1,0 +1,63 @@
+import Glibc
+import JSONText
+import PostgresClient
+import TestSupport
+import Testing
+
+/// A run that needs a second person's word.
+@Suite(.database(template: Sample.table)) struct ApprovalTests {
+  private static let steps = "  log: { uses: sql.run, with: { up: CREATE TABLE log (), down: DROP TABLE log } }"
+
+  @Test("nothing runs before another role has approved exactly this plan; then apply, or a worker, goes on")
+  func release() async throws {
+    let project = try Project(Self.steps, more: "approvals: 1")
+    let second = try await secondPerson(in: project.database)
+    let applied = try await project.run("apply")
+    #expect(applied.exit == 5 && applied.stdout.contains("waits for an approval"), "\(applied.stdout)\(applied.stderr)")
+    #expect(applied.stdout.contains("caisson approve"))
+    let worker = try await project.run("worker", "--once")
+    #expect(worker.exit == 0, "\(worker.stderr)")
+    #expect(try await project.database.sql("SELECT to_regclass('log') IS NULL").value == "t")
+
+    let own = try await project.run("approve", "release", "--reason", "me")
+    #expect(own.exit == 5 && own.stderr.contains("has started the run itself"), "\(own.stderr)")
+    let unknown = try await project.run("approve", "log", env: second)
+    #expect(unknown.exit == 5 && unknown.stderr.contains("nothing waits"), "\(unknown.stderr)")
+    let approved = try await project.run("approve", "release", "--reason", "read it", env: second)
+    #expect(approved.exit == 0 && approved.stdout.contains("release is approved"), "\(approved.stdout)\(approved.stderr)")
+
+    let done = try await project.run("worker", "--once")
+    #expect(done.exit == 0, "\(done.stderr)")
+    #expect(try await project.database.sql("SELECT state FROM caisson.run").value == "succeeded")
+    #expect(try await project.json("events").array?.contains { $0["kind"] == "gate.opened" } == true)
+    #expect(try await project.json("journal check")["sound"] == true)
+  }
+
+  @Test("the server itself refuses a claim under a closed gate, and a vote written by hand is not enough")
+  func enforced() async throws {
+    let project = try Project(Self.steps, more: "approvals: 2")
+    let second = try await secondPerson(in: project.database)
+    _ = try await project.run("apply")
+    let approved = try await project.run("approve", "release", env: second)
+    #expect(approved.exit == 0 && approved.stdout.contains("1 of 2"), "\(approved.stdout)\(approved.stderr)")
+    let twice = try await project.run("approve", "release", env: second)
+    #expect(twice.exit == 0 && twice.stdout.contains("1 of 2"), "one role, one vote: \(twice.stdout)")
+    try await project.database.script("UPDATE caisson.run SET state = 'running'")
+    await #expect(throws: PostgresError.self) {
+      try await project.database.sql(
+        "SELECT caisson.ride((SELECT run_id FROM caisson.run), 'log', (SELECT runner_id FROM caisson.runner LIMIT 1))")
+    }
+    let applied = try await project.run("apply")
+    #expect(applied.exit == 5, "\(applied.stdout)")
+  }
+
+  /// The variable that makes a command the second person's.
+  private func secondPerson(in database: TestDatabase) async throws -> [String: String] {
+    let role = "second_\(database.name)"
+    try await database.script(
+      """
+      CREATE ROLE \(role) LOGIN PASSWORD 'their own' IN ROLE caisson_operator
+      """)
+    return ["TARGET": "postgresql://\(role):their%20own@127.0.0.1:\(database.cluster.port)/\(database.name)"]
+  }
+}
