@@ -31,6 +31,15 @@ package struct JournalReader: Sendable {
       """)
   }
 
+  /// The succeeded run with the phase that is due first.
+  package func firstToFinalize(plan: String, environment: String) async throws -> RunRecord? {
+    try await first(
+      """
+      \(sql: RunRecord.select) WHERE p.name = \(plan) AND p.environment = \(environment) AND r.state = 'succeeded'
+        AND r.finalize_due IS NOT NULL ORDER BY r.finalize_due LIMIT 1
+      """)
+  }
+
   /// The live run of exactly this plan, if there is one, else its newest.
   package func latestRun(planHash: String, target: String, variant: String = "") async throws -> RunRecord? {
     try await first(

@@ -37,6 +37,14 @@ extension JournalSQL {
     """
   }
 
+  /// All tasks of the phase are done and the next is due later: the step counts as done. Row: `wanted_by`.
+  package static func putOff(_ holding: Holding, to phase: Int, by delay: Duration) -> SQL {
+    """
+    SELECT * FROM caisson.put_off(\(holding.run), \(holding.step), \(holding.fence), \(phase), \(interval(delay)), \
+    \(holding.runner))
+    """
+  }
+
   /// All tasks of a phase are done. Row: `step`. No row: replaced, or a task is unfinished.
   package static func nextPhase(_ holding: Holding, to phase: Int) -> SQL {
     """

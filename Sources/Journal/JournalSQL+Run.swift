@@ -48,8 +48,13 @@ extension JournalSQL {
   }
 
   /// Turns the run into what its steps say, forward and in a rollback. Row: the new `state`. No row: it goes on.
-  package static func finishRun(_ run: String, actor: String, finalizeDue: Duration? = nil) -> SQL {
-    "SELECT * FROM caisson.settle_run(\(run), \(actor), \(optional: finalizeDue.map(interval)))"
+  package static func finishRun(_ run: String, actor: String) -> SQL {
+    "SELECT * FROM caisson.settle_run(\(run), \(actor))"
+  }
+
+  /// Takes up phases that were put off: those that are due, or (`early`) all. Value: how many.
+  package static func beginFinalize(_ run: String, early: Bool, actor: String) -> SQL {
+    "SELECT caisson.begin_finalize(\(run), \(early), \(actor))"
   }
 
   /// The run goes on and what failed is tried again, with a new window of attempts. Row: `was`, `retried`.

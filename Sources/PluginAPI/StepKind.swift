@@ -17,11 +17,16 @@ public protocol StepKind: Sendable {
   static var recurring: Bool { get }
 
   static func compile(_ step: Step<Parameters>, _ facts: any Facts) async throws -> Program
+
+  /// How long after the phase before it a phase is due; `nil`: at once. Until then the step counts as done, and a
+  /// rollback does not meet it.
+  static func delay(before phase: String, _ parameters: Parameters) -> TimeSpan?
 }
 
 extension StepKind {
   public static var phases: [String] { ["apply"] }
   public static var recurring: Bool { false }
+  public static func delay(before phase: String, _ parameters: Parameters) -> TimeSpan? { nil }
 }
 
 /// One step of a plan, about to be compiled.

@@ -7,6 +7,8 @@ package enum RunEvent: String, Sendable, Hashable, CaseIterable {
   /// No step can go on, and one has failed or is blocked.
   case fail
   case succeed
+  /// Phases that were put off are taken up.
+  case finalize
   case cancel
   /// A newer run of an edited plan takes its place.
   case supersede
@@ -26,6 +28,7 @@ package enum RunMachine: StateMachine {
     + each([.waiting, .paused, .failed], .resume, .running)
     + each([.running, .waiting, .paused], .fail, .failed)
     + each([.running, .waiting, .paused, .failed], .succeed, .succeeded)
+    + [Transition(.succeeded, .finalize, .running)]
     + each([.queued, .running, .waiting, .paused, .failed], .cancel, .canceled)
     + each([.queued, .paused, .failed], .supersede, .superseded)
     + each(

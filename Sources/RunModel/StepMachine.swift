@@ -9,6 +9,8 @@ package enum StepEvent: String, Sendable, Hashable, CaseIterable {
   case rideFail = "ride fail"
   /// Its last task is done.
   case finish
+  /// A phase of it that was put off is taken up.
+  case finalize
   /// Left by its runner: to be tried again later, when something else is so, by a probe, by a person, or not at all.
   case release, backoff, wait, doubt, block, fail
   /// Another runner takes over: the state stays, the fence does not.
@@ -36,6 +38,7 @@ package enum StepMachine: StateMachine {
     + each([.pending, .backoff, .waiting], .rideFail, .failed)
     + [
       Transition(.running, .finish, .done),
+      Transition(.done, .finalize, .pending),
       Transition(.running, .release, .pending),
       Transition(.running, .backoff, .backoff),
       Transition(.running, .wait, .waiting),

@@ -38,8 +38,29 @@ package enum TestProgram: StepKind {
   }
 }
 
+/// `test.deferred`: the same in two phases, the second due `after` the first.
+package enum TestDeferred: StepKind {
+  package static let name = "test.deferred"
+  package static let summary = "Runs operations now, and others later."
+  package static let phases = ["apply", "finalize"]
+
+  package struct Parameters: ParameterSet {
+    @Parameter("Operations now.") package var now: TestProgram.OperationList
+    @Parameter("Operations later.") package var later: TestProgram.OperationList
+    @Parameter("When the later ones are due.") package var after: TimeSpan
+    package init() {}
+  }
+
+  package static func compile(_ step: Step<Parameters>, _ facts: any Facts) async throws -> Program {
+    let list = step.phase == "apply" ? step.parameters.now : step.parameters.later
+    return Program(operations: try JSONDecoder().decode([PluginAPI.Operation].self, from: Data(list.json.text.utf8)))
+  }
+
+  package static func delay(before phase: String, _ parameters: Parameters) -> TimeSpan? { parameters.after }
+}
+
 package enum TestPlugin: Plugin {
   package static let name = "Test"
   package static let summary = "Steps for tests."
-  package static var kinds: [any StepKind.Type] { [TestProgram.self] }
+  package static var kinds: [any StepKind.Type] { [TestProgram.self, TestDeferred.self] }
 }

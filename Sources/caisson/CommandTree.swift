@@ -16,6 +16,7 @@ enum CommandTree {
     .command(ApplyCommand.self),
     .command(ResumeCommand.self),
     .command(RollbackCommand.self),
+    .command(FinalizeCommand.self),
     .command(WorkerCommand.self),
     .command(StatusCommand.self),
     .command(HistoryCommand.self),

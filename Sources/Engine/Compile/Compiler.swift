@@ -43,17 +43,30 @@ package struct Compiler: Sendable {
 extension Compiler {
   /// The phases of a step's kind, in order.
   package func phases(of step: PlanStep) -> [String] { registry[step.uses]?.phases ?? ["apply"] }
+
+  /// How long after the phase before it a phase is due; `nil`: at once.
+  func delay(before phase: String, of step: PlanStep) throws -> TimeSpan? {
+    try registry[step.uses]?.delay(before: phase, of: step)
+  }
 }
 
 extension StepKind {
-  fileprivate static func program(
-    _ step: PlanStep, phase: String, carry: JSON, role: String?, runTag: String, facts: any Facts
-  ) async throws -> Program {
+  fileprivate static func delay(before phase: String, of step: PlanStep) throws -> TimeSpan? {
+    delay(before: phase, try parameters(of: step))
+  }
+
+  private static func parameters(of step: PlanStep) throws -> Parameters {
     var report = Diagnostics()
     guard let parameters = Parameters.read(step.with, &report) else {
       throw EngineError(.unusable, "the parameters of step \(step.id) cannot be read", hint: "caisson validate")
     }
-    return try await compile(
-      Step(id: step.id, parameters: parameters, phase: phase, carry: carry, role: role, runTag: runTag), facts)
+    return parameters
+  }
+
+  fileprivate static func program(
+    _ step: PlanStep, phase: String, carry: JSON, role: String?, runTag: String, facts: any Facts
+  ) async throws -> Program {
+    try await compile(
+      Step(id: step.id, parameters: try parameters(of: step), phase: phase, carry: carry, role: role, runTag: runTag), facts)
   }
 }

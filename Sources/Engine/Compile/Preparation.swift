@@ -125,13 +125,31 @@ extension ProgramEffects {
 extension Preparation.Prepared {
   /// A point of no return needs the step's name in `accept_irreversible`.
   fileprivate func refusingIrreversible(unless accepted: Set<String>) -> Self {
-    let base = String(step.id.prefix { $0 != "[" })
-    guard let reason = irreversible.first, !accepted.contains(step.id), !accepted.contains(base) else { return self }
+    guard let reason = irreversible.first, !step.isAccepted(in: accepted) else { return self }
     var refused = self
     refused.findings.append(
       .refusal(
         "plan.irreversible", "step \(step.id) cannot be taken back: \(reason)",
         choices: ["add \(step.id) to accept_irreversible in the environment"], at: step.range))
     return refused
+  }
+}
+
+extension PlanStep {
+  /// By its own id, or by the one it was expanded from.
+  fileprivate func isAccepted(in accepted: Set<String>) -> Bool {
+    accepted.contains(id) || accepted.contains(String(id.prefix { $0 != "[" }))
+  }
+}
+
+extension CompiledPhase {
+  /// A later phase may be one that was not known when the run began.
+  func refuseIrreversible(unless accepted: Set<String>) throws {
+    for leaf in program.leaves where !step.isAccepted(in: accepted) {
+      guard case .irreversible(let reason) = leaf.undo else { continue }
+      throw EngineError(
+        .refused, "step \(step.id) cannot be taken back: \(reason)",
+        hint: "add \(step.id) to accept_irreversible in the environment", step: step.id)
+    }
   }
 }

@@ -16,6 +16,8 @@ struct Workshop: Sendable {
   let target: Target
   let capabilities: Capabilities
   let folder: String
+  /// Steps whose points of no return the environment accepts.
+  let accepting: Set<String>
   let stop: StopSignal
   let inFlight: InFlight
   let reporter: Reporter

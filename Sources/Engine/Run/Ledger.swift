@@ -181,6 +181,12 @@ actor Ledger {
     _ = try await query(JournalSQL.promote(run: run, wantedBy: try row.strings("wanted_by")))
   }
 
+  /// The same for a step that has a phase left for later.
+  func putOff(_ holding: Holding, to phase: Int, by delay: Duration) async throws {
+    let row = try await write(JournalSQL.putOff(holding, to: phase, by: delay))
+    _ = try await query(JournalSQL.promote(run: run, wantedBy: try row.strings("wanted_by")))
+  }
+
   /// A runner of this host whose process is gone holds nothing any more.
   func buryDeadRunners() async throws {
     for record in try await records({ [run] in try await $0.holders(run: run) })

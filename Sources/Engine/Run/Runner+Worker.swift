@@ -76,7 +76,8 @@ package struct Worker: Sendable {
     var pause = Self.shortestPause
     while !stop.isRequested {
       do {
-        let report = try await runner().join()
+        var report = try await runner().join()
+        if report == nil { report = try await runner().finalize() }
         pause = Self.shortestPause
         if let report { tell(.report(report)) } else if once { return }
       } catch {

@@ -44,7 +44,11 @@ struct StepRunner {
       ).run(program.operations)
       carry = program.carry
       phase += 1
-      if phase <= phases.count { try await ledger.write(JournalSQL.nextPhase(holding, to: phase)) }
+      guard phase <= phases.count else { break }
+      if let delay = try compiler.delay(before: phases[phase - 1], of: step) {
+        return try await ledger.putOff(holding, to: phase, by: delay.duration)
+      }
+      try await ledger.write(JournalSQL.nextPhase(holding, to: phase))
     }
     try await ledger.finish(holding)
   }
@@ -81,6 +85,7 @@ struct StepRunner {
   }
 
   private func refuse(_ compiled: CompiledPhase) throws {
+    try compiled.refuseIrreversible(unless: shop.accepting)
     guard let refusal = compiled.program.refusals.first else { return }
     let choices = refusal.choices.joined(separator: "; ")
     throw EngineError(.refused, refusal.message, hint: choices.isEmpty ? nil : "choices: \(choices)", step: step.id)

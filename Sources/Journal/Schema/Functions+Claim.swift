@@ -44,7 +44,7 @@ extension JournalSchema {
     DECLARE f bigint := nextval('caisson.fence'); a integer;
     BEGIN
       UPDATE caisson.step s SET state = CASE way WHEN 'forward' THEN 'running' ELSE 'undoing' END, done_by = NULL,
-        fence = f, attempt = s.attempt + 1, reason = NULL, changed_at = clock_timestamp()
+        fence = f, attempt = s.attempt + 1, reason = NULL, due_at = NULL, changed_at = clock_timestamp()
        WHERE s.run_id = run AND s.step = step_name COLLATE "C" RETURNING s.attempt INTO a;
       UPDATE caisson.task t SET fence = f,
         state = CASE t.state WHEN 'intent' THEN 'in_doubt' WHEN 'undo_failed' THEN 'pending' ELSE t.state END

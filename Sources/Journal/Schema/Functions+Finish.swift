@@ -31,6 +31,21 @@ extension JournalSchema {
       RETURN QUERY SELECT w;
     END $$;
 
+    -- The step is done as far as others see; its next phase is due later, and `begin_finalize` takes it up again.
+    CREATE FUNCTION caisson.put_off(run uuid, step_name text, my_fence bigint, next_phase integer, delay interval,
+      actor text)
+    RETURNS TABLE (wanted_by text[]) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    #variable_conflict use_column
+    DECLARE w text[];
+    BEGIN
+      SELECT f.wanted_by INTO w FROM caisson.finish_step(run, step_name, my_fence, 'engine', actor,
+        jsonb_build_object('next_phase', next_phase, 'due_in', delay::text)) f;
+      IF NOT FOUND THEN RETURN; END IF;
+      UPDATE caisson.step s SET phase = next_phase, due_at = clock_timestamp() + delay
+       WHERE s.run_id = run AND s.step = step_name COLLATE "C";
+      RETURN QUERY SELECT w;
+    END $$;
+
     -- Failed, interrupted, waiting, in doubt: the holding ends, the step does not. No row: replaced.
     -- An intent without an answer becomes in_doubt: only its probe may decide it.
     CREATE FUNCTION caisson.leave_step(run uuid, step_name text, my_fence bigint, from_state text, to_state text,

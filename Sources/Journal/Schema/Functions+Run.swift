@@ -60,7 +60,7 @@ extension JournalSchema {
     END $$;
 
     -- Turns a run into what its steps say, if they say anything final. No row: it goes on (or was settled before).
-    CREATE FUNCTION caisson.settle_run(run uuid, actor text, due interval) RETURNS TABLE (state text)
+    CREATE FUNCTION caisson.settle_run(run uuid, actor text) RETURNS TABLE (state text)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     #variable_conflict use_column
     DECLARE r caisson.run; n record; next text;
@@ -85,10 +85,30 @@ extension JournalSchema {
         WHEN r.desired = 'pause' THEN 'paused'
         WHEN n.claimable = 0 AND n.broken > 0 THEN 'failed' END;
       IF next IS NULL OR next = r.state THEN RETURN; END IF;
-      UPDATE caisson.run x SET finalize_due = CASE WHEN next = 'succeeded' THEN clock_timestamp() + due END
-       WHERE x.run_id = run AND due IS NOT NULL;
+      UPDATE caisson.run x SET finalize_due = (SELECT min(s.due_at) FROM caisson.step s
+         WHERE s.run_id = run AND s.state = 'done' AND next = 'succeeded') WHERE x.run_id = run;
       PERFORM caisson.turn_run(run, ARRAY[r.state], next, actor, NULL);
       RETURN QUERY SELECT next;
+    END $$;
+
+    -- Phases that were put off are taken up: those that are due, or all. 0: there are none. CA005: another run of the
+    -- plan is under way.
+    CREATE FUNCTION caisson.begin_finalize(run uuid, early boolean, actor text) RETURNS integer
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    DECLARE n integer;
+    BEGIN
+      PERFORM FROM caisson.run x WHERE x.run_id = run AND x.state = 'succeeded' FOR NO KEY UPDATE;
+      IF NOT FOUND THEN RETURN 0; END IF;
+      UPDATE caisson.step s SET state = 'pending', done_by = NULL, ready = true, retry_from = s.attempt,
+        not_before = '-infinity', changed_at = clock_timestamp()
+       WHERE s.run_id = run AND s.state = 'done' AND (s.due_at <= clock_timestamp() OR early AND s.due_at IS NOT NULL);
+      GET DIAGNOSTICS n = ROW_COUNT;
+      IF n = 0 THEN RETURN 0; END IF;
+      PERFORM caisson.turn_run(run, ARRAY['succeeded'], 'running', actor, 'phases that were put off');
+      UPDATE caisson.run x SET desired = 'run', finalize_due = NULL WHERE x.run_id = run;
+      RETURN n;
+    EXCEPTION WHEN unique_violation THEN
+      RAISE EXCEPTION 'caisson: another run of this plan is under way' USING ERRCODE = 'CA005';
     END $$;
 
     -- The user's `resume`: the run goes on, what failed is tried again. Blocked steps stay: they need a person's word.

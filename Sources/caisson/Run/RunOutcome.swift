@@ -8,7 +8,7 @@ import RunModel
 /// How apply, resume or rollback ended, for whoever typed it and for what reads its exit code.
 struct RunOutcome {
   enum Verb: String {
-    case apply, resume, rollback
+    case apply, resume, rollback, finalize
   }
 
   var code: ExitCode

@@ -1,0 +1,49 @@
+import Journal
+import PlanModel
+import PostgresClient
+import RunModel
+
+extension Runner {
+  /// Carries out phases that were put off: those that are due, or (`early`) all of them. `nil`: none.
+  ///
+  /// The run may be of an earlier version of the plan: its own, frozen in the journal, is what counts.
+  package func finalize(early: Bool = false) async throws -> RunReport? {
+    let connection = try await target.work()
+    do {
+      guard let run = try await runToFinalize(on: connection) else {
+        await target.giveBack(connection)
+        return nil
+      }
+      let runner = try await asOf(run, on: connection)
+      let begun = try await connection.query(
+        JournalSQL.beginFinalize(run.id, early: early, actor: ThisProcess.identity().id))
+      await target.giveBack(connection)
+      guard begun.value.flatMap({ Int($0) }) ?? 0 > 0 else { return nil }
+      return try await runner.proceed(run.id, resumed: true, until: nil)
+    } catch let error as PostgresError where error.sqlState == "CA005" {
+      await target.giveBack(connection)
+      throw EngineError(
+        .held, "another run of this plan is under way", hint: "what was put off is carried out when it has ended")
+    } catch {
+      await connection.rollback()
+      await target.giveBack(connection)
+      throw error
+    }
+  }
+
+  /// The succeeded run of this plan whose phases are due first.
+  private func runToFinalize(on connection: Connection) async throws -> RunRecord? {
+    guard try await JournalAccess(target: target).exists(on: connection) else { return nil }
+    if let refusal = try await CloneCheck.run(on: connection, target: target.address.name).refusal { throw refusal }
+    return try await JournalReader(connection).firstToFinalize(
+      plan: resolved.plan.name, environment: resolved.environment.name)
+  }
+
+  private func asOf(_ run: RunRecord, on connection: Connection) async throws -> Runner {
+    guard run.planHash != resolved.planHash, let record = try await JournalReader(connection).plan(hash: run.planHash)
+    else { return self }
+    var frozen = try ResolvedPlan(frozen: record.resolved, releaseHash: record.releaseHash)
+    frozen.folder = resolved.folder
+    return Runner(frozen, target: target, registry: registry, width: width, stop: stop, reporter: reporter)
+  }
+}
