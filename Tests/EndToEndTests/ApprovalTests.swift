@@ -11,13 +11,16 @@ import Testing
   @Test("nothing runs before another role has approved exactly this plan; then apply, or a worker, goes on")
   func release() async throws {
     let project = try Project(Self.steps, more: "approvals: 1")
-    let second = try await secondPerson(in: project.database)
+    let second = try await secondPerson(in: project)
     let applied = try await project.run("apply")
     #expect(applied.exit == 5 && applied.stdout.contains("waits for an approval"), "\(applied.stdout)\(applied.stderr)")
     #expect(applied.stdout.contains("caisson approve"))
     let worker = try await project.run("worker", "--once")
     #expect(worker.exit == 0, "\(worker.stderr)")
     #expect(try await project.database.sql("SELECT to_regclass('log') IS NULL").value == "t")
+
+    let status = try await project.run("status")
+    #expect(status.stdout.contains("waits for an approval") && status.stdout.contains("approve"), "\(status.stdout)")
 
     let own = try await project.run("approve", "release", "--reason", "me")
     #expect(own.exit == 5 && own.stderr.contains("has started the run itself"), "\(own.stderr)")
@@ -36,7 +39,7 @@ import Testing
   @Test("the server itself refuses a claim under a closed gate, and a vote written by hand is not enough")
   func enforced() async throws {
     let project = try Project(Self.steps, more: "approvals: 2")
-    let second = try await secondPerson(in: project.database)
+    let second = try await secondPerson(in: project)
     _ = try await project.run("apply")
     let approved = try await project.run("approve", "release", env: second)
     #expect(approved.exit == 0 && approved.stdout.contains("1 of 2"), "\(approved.stdout)\(approved.stderr)")
@@ -52,7 +55,10 @@ import Testing
   }
 
   /// The variable that makes a command the second person's.
-  private func secondPerson(in database: TestDatabase) async throws -> [String: String] {
+  private func secondPerson(in project: Project) async throws -> [String: String] {
+    let installed = try await project.run("journal install")
+    #expect(installed.exit == 0, "\(installed.stderr)")
+    let database = project.database
     let role = "second_\(database.name)"
     try await database.script(
       """

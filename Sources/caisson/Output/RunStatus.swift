@@ -9,6 +9,7 @@ struct RunStatus: Sendable {
   let run: RunRecord
   let steps: [StepRecord]
   let holders: [RunnerRecord]
+  let gates: [GateRecord]
   /// Events that are not in the chain yet.
   let unsealed: Int
   let chosen: ChosenEnvironment
@@ -21,6 +22,7 @@ struct RunStatus: Sendable {
     self.chosen = chosen
     steps = try await reader.steps(run: id)
     holders = try await reader.holders(run: id)
+    gates = try await reader.gates(run: id)
     unsealed = try await reader.unsealedEvents()
   }
 
@@ -39,6 +41,9 @@ struct RunStatus: Sendable {
     }
     // A run taken back in part goes only one way: all of it, before it can be applied anew.
     if steps.contains(where: { $0.state == .undone }), run.finishedAt == nil { return chosen.next("rollback") }
+    if run.finishedAt == nil, let gate = gates.first(where: { !$0.isOpen }) {
+      return chosen.next("approve", gate.gate == "release" ? gate.gate : String(gate.gate.dropFirst(5)))
+    }
     switch run.state {
     case .succeeded, .canceled, .superseded: return nil
     case .rolledBack: return chosen.next("apply")
@@ -65,6 +70,10 @@ struct RunStatus: Sendable {
     var lines = frame.lines(model)
     lines.append("started by \(run.startedBy) at \(Instant.short(run.createdAt))")
     lines += holders.map { "held by \($0.text)" }
+    lines += gates.compactMap { if case .closed(let reason, _) = $0.value { reason } else { nil } }
+    if run.desired != .run, run.finishedAt == nil, let by = run.desiredBy {
+      lines.append("\(run.desired.rawValue) asked for by \(by)" + (run.desiredReason.map { ": \($0)" } ?? ""))
+    }
     if let due = run.finalizeDue { lines.append("finalize due at \(Instant.short(due))") }
     if let passed = run.noReturnAt { lines.append("past a point of no return since \(Instant.short(passed))") }
     if unsealed > 0 { lines.append("\(unsealed) events of this journal are not sealed yet") }
@@ -75,6 +84,8 @@ struct RunStatus: Sendable {
   var json: JSON {
     var object = JSONObject([("run", run.json), ("steps", .array(steps.map(\.json)))])
     object["holders"] = .array(holders.map(\.json))
+    object["gates"] = .array(
+      gates.map { ["gate": .string($0.gate), "open": .bool($0.isOpen), "given": .int(Int64($0.given)), "needed": .int(Int64($0.needed))] })
     object["unsealed_events"] = .int(Int64(unsealed))
     object["next"] = next.map(JSON.string)
     return .object(object)
