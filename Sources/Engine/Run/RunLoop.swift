@@ -45,50 +45,60 @@ struct RunLoop {
   /// Other runners work on the same run, and it is not over before they are done.
   var isShared = false
 
+  /// What goes on side by side.
+  private struct Floor {
+    var running = 0
+    /// One look at what others have done is under way.
+    var isLooking = false
+    var mayTakeOver = true
+  }
+
+  private typealias Group = ThrowingTaskGroup<Turn, any Error>
+
   func run(states: [String: StepState]) async throws -> End {
     var scheduler = Scheduler(plan, states: states, prepared: prepared, only: only, spreads: isShared)
     var end = End()
     var patience = Self.patience
     scheduler.leave(try await ledger.standings().filter(\.isForeign).map(\.step))
     try await withThrowingTaskGroup(of: Turn.self) { group in
-      var running = 0
-      var isLooking = false
-      var mayTakeOver = true
+      var floor = Floor()
       while true {
-        while running < width, !stops(end), let job = scheduler.next(width: width) {
-          running += 1
-          group.addTask { .ended(await perform(job)) }
-        }
-        if running == 0 || mayTakeOver, running < width, !stops(end) {
-          for taken in try await takeOver() where scheduler.takes(taken.step.id) {
-            running += 1
-            group.addTask { .ended([await carryOut(taken.step, taken.holding)]) }
-          }
-          mayTakeOver = false
-        }
-        if isShared, !isLooking, !stops(end) {
-          isLooking = true
-          group.addTask {
-            await shop.stop.sleep(milliseconds: 1_000)
-            return .look
-          }
-        }
-        if !isShared, running == 0, !stops(end), try await waitsForDeadRunner(&patience) { continue }
-        guard running > 0 || isLooking, let turn = try await group.next() else { break }
+        if !stops(end) { try await fill(&group, &floor, &scheduler) }
+        if !isShared, floor.running == 0, !stops(end), try await waitsForDeadRunner(&patience) { continue }
+        guard floor.running > 0 || floor.isLooking, let turn = try await group.next() else { break }
         switch turn {
         case .ended(let ended):
-          running -= 1
+          floor.running -= 1
           for one in ended { try await note(one, &scheduler, &end) }
         case .look:
-          isLooking = false
-          mayTakeOver = true
-          try await ledger.buryDeadRunners()
-          let goesOn = try await look(&scheduler, &end)
-          if !goesOn, running == 0 { return }
+          floor.isLooking = false
+          floor.mayTakeOver = true
+          if try await !look(&scheduler, &end), floor.running == 0 { return }
         }
       }
     }
     return try await judged(end)
+  }
+
+  /// Gives everybody something to do: ready steps first, then what dead runners left.
+  private func fill(_ group: inout Group, _ floor: inout Floor, _ scheduler: inout Scheduler) async throws {
+    while floor.running < width, let job = scheduler.next(width: width) {
+      floor.running += 1
+      group.addTask { .ended(await perform(job)) }
+    }
+    if floor.running < width, floor.running == 0 || floor.mayTakeOver {
+      floor.mayTakeOver = false
+      for taken in try await takeOver() where scheduler.takes(taken.step.id) {
+        floor.running += 1
+        group.addTask { .ended([await carryOut(taken.step, taken.holding)]) }
+      }
+    }
+    guard isShared, !floor.isLooking else { return }
+    floor.isLooking = true
+    group.addTask {
+      await shop.stop.sleep(milliseconds: 1_000)
+      return .look
+    }
   }
 
   private func stops(_ end: End) -> Bool {
@@ -97,9 +107,10 @@ struct RunLoop {
 
   /// False: nothing is left that this runner could ever do.
   private func look(_ scheduler: inout Scheduler, _ end: inout End) async throws -> Bool {
+    try await ledger.buryDeadRunners()
     let run = try await ledger.runRecord()
     guard run.state == .running else {
-      end.turned = run.state.rawValue
+      end.turned = run.state == .succeeded ? nil : run.state.rawValue
       return false
     }
     let standings = try await ledger.standings()
