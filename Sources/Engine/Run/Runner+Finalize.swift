@@ -8,26 +8,24 @@ extension Runner {
   ///
   /// The run may be of an earlier version of the plan: its own, frozen in the journal, is what counts.
   package func finalize(early: Bool = false) async throws -> RunReport? {
-    let connection = try await target.work()
+    let begun: (runner: Runner, run: String)?
     do {
-      guard let run = try await runToFinalize(on: connection) else {
-        await target.giveBack(connection)
-        return nil
-      }
+      begun = try await beginFinalize(early: early)
+    } catch let error as PostgresError where error.sqlState == "CA005" {
+      throw EngineError(
+        .held, "another run of this plan is under way", hint: "what was put off is carried out when it has ended")
+    }
+    guard let begun else { return nil }
+    return try await begun.runner.proceed(begun.run, resumed: true, until: nil)
+  }
+
+  private func beginFinalize(early: Bool) async throws -> (runner: Runner, run: String)? {
+    try await target.lending { connection in
+      guard let run = try await runToFinalize(on: connection) else { return nil }
       let runner = try await asOf(run, on: connection)
       let begun = try await connection.query(
         JournalSQL.beginFinalize(run.id, early: early, actor: ThisProcess.identity().id))
-      await target.giveBack(connection)
-      guard begun.value.flatMap({ Int($0) }) ?? 0 > 0 else { return nil }
-      return try await runner.proceed(run.id, resumed: true, until: nil)
-    } catch let error as PostgresError where error.sqlState == "CA005" {
-      await target.giveBack(connection)
-      throw EngineError(
-        .held, "another run of this plan is under way", hint: "what was put off is carried out when it has ended")
-    } catch {
-      await connection.rollback()
-      await target.giveBack(connection)
-      throw error
+      return begun.value == "0" ? nil : (runner, run.id)
     }
   }
 

@@ -7,8 +7,7 @@ extension Runner {
   /// Turns a run to what was asked of it as soon as nobody is at work on it; returns how it stands. What a runner that
   /// is gone held is given back first.
   package func granting(_ run: String, actor: String) async throws -> RunRecord {
-    let connection = try await target.work()
-    do {
+    try await target.lending { connection in
       let reader = JournalReader(connection)
       for record in try await reader.holders(run: run)
       where ThisProcess.isDead(host: record.host, bootID: record.bootID, pid: record.processID, start: record.processStart) {
@@ -18,12 +17,7 @@ extension Runner {
       try await refuseDoubt(run, reader)
       try await connection.query(JournalSQL.finishRun(run, actor: actor))
       guard let record = try await reader.run(run) else { throw EngineError(.unknown, "the journal has no run \(run)") }
-      await target.giveBack(connection)
       return record
-    } catch {
-      await connection.rollback()
-      await target.giveBack(connection)
-      throw error
     }
   }
 

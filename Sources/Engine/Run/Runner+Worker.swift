@@ -14,34 +14,23 @@ extension Runner {
 
   /// Takes part in the run of exactly this plan until it is over; `nil`: there is none that goes on.
   package func join() async throws -> RunReport? {
-    let access = JournalAccess(target: target)
-    let connection = try await target.work()
-    do {
-      guard try await access.exists(on: connection) else {
-        await target.giveBack(connection)
-        return nil
-      }
-      if let refusal = try await CloneCheck.run(on: connection, target: target.address.name).refusal { throw refusal }
-      let record = try await JournalReader(connection).latestRun(
-        planHash: resolved.planHash, target: target.address.name)
-      let isOpen = try await isOpen(record, JournalReader(connection))
-      await target.giveBack(connection)
-      guard let record, record.finishedAt == nil, [.queued, .running, .waiting].contains(record.state),
-        record.desired == .run, isOpen
-      else { return nil }
-      return try await proceed(record.id, resumed: true, until: nil, joining: true)
-    } catch {
-      await connection.rollback()
-      await target.giveBack(connection)
-      throw error
-    }
+    guard let run = try await runToJoin() else { return nil }
+    return try await proceed(run, resumed: true, until: nil, joining: true)
   }
-}
 
-extension Runner {
-  private func isOpen(_ run: RunRecord?, _ reader: JournalReader) async throws -> Bool {
-    guard let run else { return false }
-    return try await reader.gates(run: run.id).allSatisfy { $0.isOpen || $0.gate != "release" }
+  /// Neither paused, nor to be, nor waiting for an approval.
+  private func runToJoin() async throws -> String? {
+    try await target.lending { connection in
+      guard try await JournalAccess(target: target).exists(on: connection) else { return nil }
+      if let refusal = try await CloneCheck.run(on: connection, target: target.address.name).refusal { throw refusal }
+      let reader = JournalReader(connection)
+      let record = try await reader.latestRun(planHash: resolved.planHash, target: target.address.name)
+      guard let record, record.finishedAt == nil, [.queued, .running, .waiting].contains(record.state),
+        record.desired == .run
+      else { return nil }
+      let isOpen = try await reader.gates(run: record.id).allSatisfy { $0.isOpen || $0.gate != "release" }
+      return isOpen ? record.id : nil
+    }
   }
 }
 

@@ -53,6 +53,22 @@ package actor Target {
     idle.append(connection)
   }
 
+  /// Lends a work connection; what `body` leaves open when it fails is rolled back.
+  nonisolated func lending<Value: Sendable>(
+    _ body: @Sendable (Connection) async throws -> Value
+  ) async throws -> Value {
+    let connection = try await work()
+    do {
+      let value = try await body(connection)
+      await giveBack(connection)
+      return value
+    } catch {
+      await connection.rollback()
+      await giveBack(connection)
+      throw error
+    }
+  }
+
   /// A direct session: what `CREATE INDEX CONCURRENTLY` and friends need.
   package func session(purpose: String) async throws -> Connection {
     guard let direct = address.session else {
