@@ -22,11 +22,12 @@ package struct JournalReader: Sendable {
     try await all("\(sql: RunRecord.select) WHERE r.finished_at IS NULL ORDER BY r.created_at")
   }
 
-  /// The newest run of a plan by name and environment, finished or not.
+  /// The newest run of a plan itself, by name and environment, finished or not: firings of its schedules are others.
   package func latestRun(plan: String, environment: String) async throws -> RunRecord? {
     try await first(
       """
       \(sql: RunRecord.select) WHERE p.name = \(plan) AND p.environment = \(environment)
+        AND NOT starts_with(r.variant, 'schedule:')
       ORDER BY r.created_at DESC LIMIT 1
       """)
   }
