@@ -103,10 +103,10 @@ package struct JournalReader: Sendable {
   // MARK: History and runners
 
   /// In the order of appending, after `id`.
-  package func events(after id: Int64 = 0, run: String? = nil, step: String? = nil, limit: Int = 1000) async throws
-    -> [EventRecord]
-  {
-    let ofRun: SQL = run.map { "AND e.run_id = \($0)" } ?? ""
+  package func events(
+    after id: Int64 = 0, run: String? = nil, plan: String? = nil, step: String? = nil, limit: Int = 1000
+  ) async throws -> [EventRecord] {
+    let ofRun: SQL = run.map { "AND \(sql: events(of: $0, plan))" } ?? ""
     return try await all(
       """
       \(sql: EventRecord.select) WHERE e.id > \(id) \(sql: ofRun) \(sql: only(step, "e"))

@@ -158,9 +158,9 @@ extension JournalSQL {
     WITH s AS (
       UPDATE caisson.schedule s SET paused_at = clock_timestamp(), paused_by = \(by), paused_reason = \(reason)
       WHERE \(sql: scope.schedules) AND s.step = \(step) AND s.retired_at IS NULL AND s.paused_at IS NULL
-      RETURNING s.step),
+      RETURNING s.step, s.plan_name || '/' || s.environment AS plan),
     e AS (INSERT INTO caisson.event (step, kind, actor, data)
-      SELECT s.step, 'schedule.paused', \(by), jsonb_build_object('reason', \(reason)::text) FROM s)
+      SELECT s.step, 'schedule.paused', \(by), jsonb_build_object('plan', s.plan, 'reason', \(reason)::text) FROM s)
     SELECT step FROM s
     """
   }
@@ -170,10 +170,11 @@ extension JournalSQL {
     """
     WITH s AS (
       UPDATE caisson.schedule SET paused_at = NULL, paused_by = NULL, paused_reason = NULL
-      WHERE schedule_id = \(schedule) AND paused_at IS NOT NULL RETURNING step),
+      WHERE schedule_id = \(schedule) AND paused_at IS NOT NULL
+      RETURNING step, plan_name || '/' || environment AS plan),
     e AS (INSERT INTO caisson.event (step, kind, actor, data)
-      SELECT s.step, 'schedule.resumed', \(by), jsonb_strip_nulls(jsonb_build_object('reason', \(optional: reason)::text))
-      FROM s)
+      SELECT s.step, 'schedule.resumed', \(by), jsonb_strip_nulls(jsonb_build_object('plan', s.plan,
+        'reason', \(optional: reason)::text)) FROM s)
     SELECT step FROM s
     """
   }

@@ -166,9 +166,7 @@ extension Schedules {
       plan.folder = resolved.folder
       plan.secretsFolder = resolved.secretsFolder
     }
-    let id = String(run.variant.dropFirst(Firing.variantPrefix.count))
-    guard let step = plan.plan[id] else { throw EngineError(.unusable, "the plan of run \(run.id.prefix(8)) has no step \(id)") }
-    return runner(for: plan.narrowed(to: step), variant: run.variant)
+    return runner(for: try plan.narrowed(to: run), variant: run.variant)
   }
 
   private func runner(for plan: ResolvedPlan, variant: String) -> Runner {
@@ -178,6 +176,16 @@ extension Schedules {
 }
 
 extension ResolvedPlan {
+  /// What a run of this plan is about: all of it, or, for a firing, one step.
+  func narrowed(to run: RunRecord) throws -> ResolvedPlan {
+    guard run.variant.hasPrefix(Firing.variantPrefix) else { return self }
+    let id = String(run.variant.dropFirst(Firing.variantPrefix.count))
+    guard let step = plan[id] else {
+      throw EngineError(.unusable, "the plan of run \(run.id.prefix(8)) has no step \(id)", hint: "the files it began with are needed")
+    }
+    return narrowed(to: step)
+  }
+
   /// The same plan with one step alone: what it needs is done, by the plan's own run.
   func narrowed(to step: PlanStep) -> ResolvedPlan {
     var narrowed = self, alone = step
@@ -198,7 +206,9 @@ extension RunReport.Ending {
   /// Why it did not succeed, in one sentence.
   fileprivate var failure: String? {
     switch self {
-    case .succeeded, .alreadyApplied, .rolledBack, .interrupted: nil
+    case .succeeded, .alreadyApplied, .rolledBack, .interrupted, .submitted: nil
+    case .waiting(let reasons): reasons.first
+    case .asked(let wish): "\(wish.desired.rawValue) asked for by \(wish.by)"
     case .failed(let errors): errors.first?.message
     case .blocked(let steps): steps.first.map { "blocked: \($0.reason)" }
     case .held(let who): "held: \(who)"

@@ -33,9 +33,19 @@ extension Runner {
     guard variant.isEmpty else { return report }
     switch report.ending {
     case .succeeded where report.steps.allSatisfy(\.state.isSatisfied), .alreadyApplied:
-      try await Schedules(resolved, target: target, registry: registry, stop: stop).register()
+      let schedules = Schedules(resolved, target: target, registry: registry, stop: stop)
+      if try await isCurrent() { try await schedules.register() }
     default: break
     }
     return report
+  }
+
+  /// A run of a former version may end late; its schedules are not the plan's any more.
+  private func isCurrent() async throws -> Bool {
+    let connection = try await target.work()
+    let latest = try await JournalReader(connection).latestRun(
+      plan: resolved.plan.name, environment: resolved.environment.name)
+    await target.giveBack(connection)
+    return latest?.planHash == resolved.planHash
   }
 }

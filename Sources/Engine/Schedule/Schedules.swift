@@ -146,9 +146,15 @@ package struct Schedules: Sendable {
     }
   }
 
-  /// What came while it was paused is left out. False: it is not paused.
+  /// What came while it was paused is left out; a firing whose run was paused goes on. False: nothing is paused.
   package func resume(_ step: String, by: String, reason: String?) async throws -> Bool {
-    try await patiently { try await recorder(on: $0).resume(step, by: by, reason: reason) }
+    let isRunResumed = try await lend { connection in
+      let current = try await JournalReader(connection).schedules(
+        plan: scope.plan, environment: scope.environment, target: scope.target).first { $0.step == step }?.current
+      guard let run = current?.run, try await JournalReader(connection).run(run)?.desired == .pause else { return false }
+      return try await !connection.query(JournalSQL.setDesired(run, .run, by: by, reason: reason)).rows.isEmpty
+    }
+    return try await patiently { try await recorder(on: $0).resume(step, by: by, reason: reason) } || isRunResumed
   }
 
   /// An extra firing, now, whether the schedule is paused or not. False: one waits already.

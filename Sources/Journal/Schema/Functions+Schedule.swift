@@ -38,7 +38,7 @@ extension JournalSchema {
         IF what IN ('added','changed') THEN
           INSERT INTO caisson.event (step, kind, actor, data) VALUES (w.step,
             CASE what WHEN 'added' THEN 'schedule.registered' ELSE 'schedule.changed' END, actor, jsonb_strip_nulls(
-              jsonb_build_object('cron', w.cron, 'zone', w.zone, 'every', w.every::text, 'next', at)));
+              jsonb_build_object('plan', plan_named || '/' || env, 'cron', w.cron, 'zone', w.zone, 'every', w.every::text, 'next', at)));
         END IF;
         RETURN QUERY SELECT w.step, what;
       END LOOP;
@@ -53,16 +53,18 @@ extension JournalSchema {
             reason = 'the plan has the schedule no more'
            WHERE f.schedule_id = s.schedule_id AND f.state = 'due' RETURNING f.firing_id)
         INSERT INTO caisson.event (step, kind, actor, data) SELECT s.step, 'schedule.removed', actor,
-          jsonb_build_object('waiting', (SELECT count(*) FROM left_over));
+          jsonb_build_object('plan', plan_named || '/' || env, 'waiting', (SELECT count(*) FROM left_over));
         RETURN QUERY SELECT s.step, 'removed'::text;
       END LOOP;
     END $$;
 
-    CREATE FUNCTION caisson.firing_event(id bigint, kind text, actor text, more jsonb) RETURNS void
+    -- What happens to schedules belongs to a plan in an environment, and to none of its runs.
+    CREATE FUNCTION caisson.firing_event(id bigint, kind text, actor text) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog AS $$
-      INSERT INTO caisson.event (run_id, step, kind, actor, data)
-      SELECT f.run_id, s.step, kind, actor, more || jsonb_strip_nulls(jsonb_build_object('due', f.due_at,
-        'reason', f.reason, 'moments', nullif(f.moments, 1), 'extra', nullif(f.extra, false)))
+      INSERT INTO caisson.event (step, kind, actor, data)
+      SELECT s.step, kind, actor, jsonb_strip_nulls(jsonb_build_object('plan', s.plan_name || '/' || s.environment,
+        'due', f.due_at, 'run', f.run_id, 'reason', f.reason, 'moments', nullif(f.moments, 1),
+        'extra', nullif(f.extra, false)))
       FROM caisson.firing f JOIN caisson.schedule s USING (schedule_id) WHERE f.firing_id = id $$;
 
     -- A moment, once. No row: it is known already. The caller holds the schedule.
@@ -77,7 +79,7 @@ extension JournalSchema {
         CASE WHEN to_state <> 'due' THEN clock_timestamp() END)
       ON CONFLICT (schedule_id, due_at) DO NOTHING RETURNING firing.firing_id INTO id;
       IF id IS NULL THEN RETURN; END IF;
-      PERFORM caisson.firing_event(id, 'firing.' || to_state, actor, '{}');
+      PERFORM caisson.firing_event(id, 'firing.' || to_state, actor);
       RETURN QUERY SELECT id;
     END $$;
 
@@ -119,7 +121,7 @@ extension JournalSchema {
         UPDATE caisson.firing x SET state = 'running', runner_id = holder, fence = nextval('caisson.fence'),
           until = clock_timestamp() + ttl WHERE x.firing_id = fid RETURNING * INTO f;
         IF over THEN
-          PERFORM caisson.firing_event(fid, 'firing.taken_over', holder::text, '{}');
+          PERFORM caisson.firing_event(fid, 'firing.taken_over', holder::text);
         END IF;
         RETURN QUERY SELECT fid, s.step, f.due_at, f.extra, f.fence, f.run_id, over;
         RETURN;
@@ -138,7 +140,7 @@ extension JournalSchema {
       UPDATE caisson.firing f SET run_id = run, reason = why
        WHERE f.firing_id = id AND f.fence = my_fence AND f.state = 'running' AND f.run_id IS NULL;
       PERFORM caisson.must(FOUND AND run IS NOT NULL, 'the firing was taken over');
-      PERFORM caisson.firing_event(id, 'firing.running', actor, '{}');
+      PERFORM caisson.firing_event(id, 'firing.running', actor);
       RETURN QUERY SELECT run;
     END $$;
 
@@ -151,7 +153,7 @@ extension JournalSchema {
       UPDATE caisson.firing f SET state = to_state, reason = why, until = NULL, ended_at = clock_timestamp()
        WHERE f.firing_id = id AND f.fence = my_fence AND f.state = 'running' RETURNING f.due_at INTO due;
       IF NOT FOUND THEN RETURN; END IF;
-      PERFORM caisson.firing_event(id, 'firing.' || to_state, actor, '{}');
+      PERFORM caisson.firing_event(id, 'firing.' || to_state, actor);
       RETURN QUERY SELECT due;
     END $$;
     """#

@@ -82,7 +82,7 @@ struct Ticking: Sendable {
   /// Claims as a process that is alive, or as one that is gone.
   func claim(alive: Bool) async throws -> Row {
     var identity = ThisProcess.identity()
-    if !alive { identity.processStart = "1" }
+    if !alive { identity.processStart = identity.processStart.prefix { $0 != "/" } + "/1" }
     let connection = try await database.connect()
     let scope = ScheduleScope(
       plan: "test", environment: "staging", target: "staging", planHash: harness.resolved.planHash)
