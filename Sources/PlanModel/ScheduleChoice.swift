@@ -15,7 +15,8 @@ enum ScheduleChoice: ParameterValue, Hashable {
     if node.text == "none" { return ScheduleChoice.none }
     if node.text != nil, !node.isErroneous, !node.isNull {
       report.unexpected(
-        node, wanted: "a mapping or none", hint: "for example { cron: \"0 3 * * *\", zone: Europe/Paris }, or { every: 15min }")
+        node, wanted: "a mapping or none",
+        hint: "for example { cron: \"0 3 * * *\", zone: Europe/Paris }, or { every: 15min }")
       return nil
     }
     return Recurrence.read(node, &report).map(ScheduleChoice.recurring)

@@ -12,7 +12,8 @@ import Testing
       steps:
         a: { uses: sql.run, with: { up: "SELECT ${hour}" }\(schedule.isEmpty ? "" : ", schedule: \(schedule)") }
       """
-    let environment = "environment: e\ntarget: sandbox\n" + (overlay.isEmpty ? "" : "steps: { a: { schedule: \(overlay) } }\n")
+    let change = overlay.isEmpty ? "" : "steps: { a: { schedule: \(overlay) } }\n"
+    let environment = "environment: e\ntarget: sandbox\n" + change
     let files = MemoryFiles(["plan.yaml": Array(plan.utf8), "e.yaml": Array(environment.utf8)])
     return try PlanLoader(ToySteps.registry, files: files).load(PlanRequest(path: "e.yaml"))
   }

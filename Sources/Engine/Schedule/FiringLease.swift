@@ -21,7 +21,7 @@ struct FiringLease {
       if Task.isCancelled { return }
       round += 1
       if round % Self.renewal == 0 {
-        _ = try? await schedules.lend { connection in
+        _ = try? await schedules.target.lending { connection in
           try await connection.query(JournalSQL.renewFiring(hold, ttl: Self.timeToLive))
         }
       }

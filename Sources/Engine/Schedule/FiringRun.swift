@@ -33,7 +33,7 @@ extension Schedules {
   }
 
   private func objection(to step: PlanStep) async throws -> String? {
-    try await lend { try await AppliedState(scope: scope, connection: $0).objection(to: step) }
+    try await target.lending { try await AppliedState(scope: scope, connection: $0).objection(to: step) }
   }
 
   // MARK: Beginning
@@ -45,7 +45,7 @@ extension Schedules {
   }
 
   private func begin(_ firing: Firing, _ step: PlanStep) async throws -> Beginning {
-    try await lend { connection in
+    try await target.lending { connection in
       let former = try await formerRun(firing, on: connection)
       // Half-done work that only a probe or a person can judge is finished first, never begun anew beside it.
       if let former, try await isUndecided(former.id, on: connection) {
@@ -118,9 +118,11 @@ extension Schedules {
   private func isUndecided(_ run: String, on connection: Connection) async throws -> Bool {
     let rows = try await connection.query(
       """
-      SELECT FROM caisson.step WHERE run_id = \(run) AND state IN ('running','in_doubt','blocked','undoing','undo_failed')
+      SELECT FROM caisson.step WHERE run_id = \(run)
+        AND state IN ('running','in_doubt','blocked','undoing','undo_failed')
       UNION ALL
-      SELECT FROM caisson.task WHERE run_id = \(run) AND state IN ('intent','in_doubt','blocked','undoing','undo_failed')
+      SELECT FROM caisson.task WHERE run_id = \(run)
+        AND state IN ('intent','in_doubt','blocked','undoing','undo_failed')
       """).rows
     return !rows.isEmpty
   }
@@ -152,14 +154,14 @@ extension Schedules {
   }
 
   private func record(of run: String) async throws -> RunRecord? {
-    try await lend { try await JournalReader($0).run(run) }
+    try await target.lending { try await JournalReader($0).run(run) }
   }
 
   /// A run goes on with the plan it began with: the journal has it when the plan was edited since.
   private func runner(of run: RunRecord) async throws -> Runner {
     var plan = resolved
     if run.planHash != resolved.planHash {
-      guard let stored = try await lend({ try await JournalReader($0).plan(hash: run.planHash) }) else {
+      guard let stored = try await target.lending({ try await JournalReader($0).plan(hash: run.planHash) }) else {
         throw EngineError(.unusable, "the journal has no plan for run \(run.id.prefix(8))")
       }
       plan = try ResolvedPlan(frozen: stored.resolved, releaseHash: stored.releaseHash)
@@ -181,7 +183,8 @@ extension ResolvedPlan {
     guard run.variant.hasPrefix(Firing.variantPrefix) else { return self }
     let id = String(run.variant.dropFirst(Firing.variantPrefix.count))
     guard let step = plan[id] else {
-      throw EngineError(.unusable, "the plan of run \(run.id.prefix(8)) has no step \(id)", hint: "the files it began with are needed")
+      throw EngineError(
+        .unusable, "the plan of run \(run.id.prefix(8)) has no step \(id)", hint: "the files it began with are needed")
     }
     return narrowed(to: step)
   }

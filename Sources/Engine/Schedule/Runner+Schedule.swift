@@ -42,10 +42,9 @@ extension Runner {
 
   /// A run of a former version may end late; its schedules are not the plan's any more.
   private func isCurrent() async throws -> Bool {
-    let connection = try await target.work()
-    let latest = try await JournalReader(connection).latestRun(
-      plan: resolved.plan.name, environment: resolved.environment.name)
-    await target.giveBack(connection)
+    let latest = try await target.lending {
+      try await JournalReader($0).latestRun(plan: resolved.plan.name, environment: resolved.environment.name)
+    }
     return latest?.planHash == resolved.planHash
   }
 }

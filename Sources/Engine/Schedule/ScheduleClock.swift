@@ -10,7 +10,8 @@ struct ScheduleClock {
   let connection: Connection
 
   func now() async throws -> Moment {
-    let rows = try await connection.query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now").rows
+    let rows = try await connection.query(
+      "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now").rows
     return Moment(microseconds: try rows[0].int64("now"))
   }
 
@@ -29,7 +30,8 @@ struct ScheduleClock {
       let candidates = CronCandidates(cron, from: look.first, through: look.now)
       let instants = try await instants(candidates.times, in: zone)
       let mapped = DueMoments.mapped(
-        instants, from: first ?? look.instant + .microseconds(1), now: look.instant, dropped: first == nil ? 0 : candidates.dropped)
+        instants, from: first ?? look.instant + .microseconds(1), now: look.instant,
+        dropped: first == nil ? 0 : candidates.dropped)
       return (mapped.due, mapped.next, look.instant)
     }
   }
@@ -41,12 +43,14 @@ struct ScheduleClock {
       """
       SELECT (extract(epoch FROM c.now) * 1000000)::bigint AS instant,
         to_char(c.now AT TIME ZONE \(zone.name), 'YYYY-MM-DD HH24:MI') AS now,
-        to_char(coalesce(timestamptz 'epoch' + \(optional: first?.microseconds)::bigint * interval '1 microsecond', c.now)
+        to_char(
+          coalesce(timestamptz 'epoch' + \(optional: first?.microseconds)::bigint * interval '1 microsecond', c.now)
           AT TIME ZONE \(zone.name), 'YYYY-MM-DD HH24:MI') AS first
       FROM (SELECT coalesce(timestamptz 'epoch' + \(optional: given?.microseconds)::bigint * interval '1 microsecond',
         clock_timestamp()) AS now) c
       """).rows
-    guard let row = rows.first, let now = LocalTime(try row.string("now")), let first = LocalTime(try row.string("first"))
+    guard let row = rows.first, let now = LocalTime(try row.string("now")),
+      let first = LocalTime(try row.string("first"))
     else { throw EngineError(.failed, "the server's clock cannot be read") }
     return (Moment(microseconds: try row.int64("instant")), now, first)
   }
@@ -72,7 +76,8 @@ struct ScheduleClock {
       } catch {
         guard error.sqlState == "22023" else { throw error }
         throw EngineError(
-          .refused, "the server has no time zone \(zone)", hint: "see pg_timezone_names, and correct `zone` of the step",
+          .refused, "the server has no time zone \(zone)",
+          hint: "see pg_timezone_names, and correct `zone` of the step",
           step: step.id)
       }
     }

@@ -19,14 +19,14 @@ extension Schedules {
     beside.cancel()
     await beside.value
     let settled = try await settle(firing, result, runner: identity.id)
-    _ = try? await lend { try await $0.query(JournalSQL.unregisterRunner(identity.id)) }
+    _ = try? await target.lending { try await $0.query(JournalSQL.unregisterRunner(identity.id)) }
     await SealingLoop(target: target).sealAll()
     return settled
   }
 
   /// The runner's row and the claim commit together, so that whoever finds the claim can look for the process.
   private func claim(_ identity: RunnerIdentity) async throws -> Firing? {
-    try await lend { connection in
+    try await target.lending { connection in
       let open = try await connection.query(
         """
         SELECT FROM caisson.open_firings(decode(\(scope.planHash), 'hex'), \(scope.target), \(scope.plan),
@@ -48,7 +48,7 @@ extension Schedules {
 
   /// A process of this host that is gone holds nothing any more.
   private func buryDeadRunners() async throws {
-    try await lend { connection in
+    try await target.lending { connection in
       for row in try await connection.query(JournalSQL.firingHolders(scope)).rows
       where ThisProcess.isDead(
         host: try row.string("host"), bootID: try row.string("boot_id"), pid: try row.int("os_pid"),
@@ -73,7 +73,7 @@ extension Schedules {
         return report
       }
       let statement = JournalSQL.endFiring(firing.hold, state: end.state, reason: end.reason, actor: runner)
-      let rows = try await lend { try await $0.query(statement).rows }
+      let rows = try await target.lending { try await $0.query(statement).rows }
       if rows.isEmpty { report.outcome = .replaced }
       return report
     case .failure(let error):
@@ -84,13 +84,13 @@ extension Schedules {
       }
       let statement = JournalSQL.endFiring(
         firing.hold, state: .failed, reason: failure.record.message, actor: runner)
-      _ = try await lend { try await $0.query(statement) }
+      _ = try await target.lending { try await $0.query(statement) }
       throw error
     }
   }
 
   private func release(_ firing: Firing, after delay: Duration) async throws {
-    _ = try await lend { try await $0.query(JournalSQL.renewFiring(firing.hold, ttl: delay)) }
+    _ = try await target.lending { try await $0.query(JournalSQL.renewFiring(firing.hold, ttl: delay)) }
   }
 }
 

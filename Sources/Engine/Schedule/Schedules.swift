@@ -65,7 +65,7 @@ package struct Schedules: Sendable {
   /// time keeps its next moment and its pause.
   @discardableResult
   package func register() async throws -> [ScheduleChange] {
-    try await lend { connection in
+    try await target.lending { connection in
       try await JournalAccess(target: target).prepareJournal(on: connection)
       let known = try await JournalReader(connection).schedules(
         plan: scope.plan, environment: scope.environment, target: scope.target)
@@ -86,7 +86,8 @@ package struct Schedules: Sendable {
       "BEGIN",
       JournalSQL.insertPlan(
         hash: resolved.planHash, releaseHash: resolved.releaseHash, name: resolved.plan.name,
-        environment: resolved.environment.name, canonical: 1, resolved: resolved.json, engineVersion: EngineVersion.text),
+        environment: resolved.environment.name, canonical: 1, resolved: resolved.json,
+        engineVersion: EngineVersion.text),
       JournalSQL.registerSchedules(scope, wanted: wanted, actor: actor),
       "COMMIT",
     ])
@@ -117,7 +118,7 @@ package struct Schedules: Sendable {
   /// How long until there is something to fire; zero: now. `nil`: nothing is scheduled, or another process has
   /// registered another version of the plan.
   package func nextDue() async throws -> Duration? {
-    try await lend { connection in
+    try await target.lending { connection in
       guard let row = try await connection.query(JournalSQL.nextFiring(scope)).rows.first, row["seconds"] != nil
       else { return nil }
       return .milliseconds(Int64((try row.double("seconds") * 1000).rounded(.up)))
@@ -126,11 +127,11 @@ package struct Schedules: Sendable {
 
   /// Records what has come as firings. `fireDue` does it too; somebody has to while long work goes on.
   @discardableResult
-  package func recordDue() async throws -> Int { try await lend { try await recorder(on: $0).recordAll() } }
+  package func recordDue() async throws -> Int { try await target.lending { try await recorder(on: $0).recordAll() } }
 
   /// As the journal has them.
   package func list() async throws -> [ScheduleRecord] {
-    try await lend { connection in
+    try await target.lending { connection in
       try await JournalReader(connection).schedules(
         plan: scope.plan, environment: scope.environment, target: scope.target)
     }
@@ -140,7 +141,7 @@ package struct Schedules: Sendable {
 
   /// False: it is paused already, or there is no such schedule.
   package func pause(_ step: String, by: String, reason: String) async throws -> Bool {
-    try await lend { connection in
+    try await target.lending { connection in
       let statement = JournalSQL.pauseSchedule(scope, step: step, by: by, reason: reason)
       return try await !connection.query(statement).rows.isEmpty
     }
@@ -148,10 +149,11 @@ package struct Schedules: Sendable {
 
   /// What came while it was paused is left out; a firing whose run was paused goes on. False: nothing is paused.
   package func resume(_ step: String, by: String, reason: String?) async throws -> Bool {
-    let isRunResumed = try await lend { connection in
+    let isRunResumed = try await target.lending { connection in
       let current = try await JournalReader(connection).schedules(
         plan: scope.plan, environment: scope.environment, target: scope.target).first { $0.step == step }?.current
-      guard let run = current?.run, try await JournalReader(connection).run(run)?.desired == .pause else { return false }
+      guard let run = current?.run, try await JournalReader(connection).run(run)?.desired == .pause
+      else { return false }
       return try await !connection.query(JournalSQL.setDesired(run, .run, by: by, reason: reason)).rows.isEmpty
     }
     return try await patiently { try await recorder(on: $0).resume(step, by: by, reason: reason) } || isRunResumed
@@ -164,7 +166,7 @@ package struct Schedules: Sendable {
 
   private func patiently(_ body: @Sendable (Connection) async throws -> Bool?) async throws -> Bool {
     for _ in 0..<100 {
-      if let answer = try await lend(body) { return answer }
+      if let answer = try await target.lending(body) { return answer }
       await stop.sleep(milliseconds: 50)
     }
     return false
@@ -172,18 +174,5 @@ package struct Schedules: Sendable {
 
   func recorder(on connection: Connection) -> DueRecorder {
     DueRecorder(connection: connection, scope: scope, actor: actor)
-  }
-
-  func lend<Value: Sendable>(_ body: @Sendable (Connection) async throws -> Value) async throws -> Value {
-    let connection = try await target.work()
-    do {
-      let value = try await body(connection)
-      await target.giveBack(connection)
-      return value
-    } catch {
-      await connection.rollback()
-      await target.giveBack(connection)
-      throw error
-    }
   }
 }

@@ -28,8 +28,8 @@ package struct ScheduleRecord: Sendable, Hashable {
 
   static let select: SQL = """
     SELECT s.schedule_id, s.step, encode(s.plan_hash, 'hex') AS plan_hash, s.cron, s.zone,
-      (extract(epoch FROM s.every) * 1000)::bigint AS every, s.overlap, s.catch_up, \(sql: Moment.of("s.next_at")) AS next,
-      s.next_at, s.last_at, s.paused_at, s.paused_by, s.paused_reason, to_jsonb(l) AS last, to_jsonb(c) AS current
+      (extract(epoch FROM s.every) * 1000)::bigint AS every, s.overlap, s.catch_up,
+      \(sql: Moment.of("s.next_at")) AS next, s.next_at, s.last_at, s.paused_at, s.paused_by, s.paused_reason, to_jsonb(l) AS last, to_jsonb(c) AS current
     FROM caisson.schedule s
       LEFT JOIN LATERAL (SELECT * FROM caisson.firing f WHERE f.schedule_id = s.schedule_id
         AND f.ended_at IS NOT NULL ORDER BY f.due_at DESC LIMIT 1) l ON true
@@ -78,14 +78,16 @@ package struct FiringRecord: Sendable, Hashable {
 extension Recurrence {
   /// From the columns `cron, zone, every` (in milliseconds)`, overlap, catch_up`.
   package init(schedule row: Row) throws {
-    var keys = JSONObject([("overlap", .string(try row.string("overlap"))), ("catch_up", .string(try row.string("catch_up")))])
+    var keys = JSONObject()
+    for key in ["overlap", "catch_up"] { keys[key] = .string(try row.string(key)) }
     keys["cron"] = row["cron"].map(JSON.string)
     keys["zone"] = row["zone"].map(JSON.string)
     if row["every"] != nil { keys["every"] = TimeSpan(milliseconds: try row.int64("every")).json }
     do {
       self = try Recurrence.read(json: .object(keys))
     } catch {
-      throw JournalError(.unreadable, "a schedule cannot be read: \(error)", hint: "a newer caisson wrote it: use that one")
+      throw JournalError(
+        .unreadable, "a schedule cannot be read: \(error)", hint: "a newer caisson wrote it: use that one")
     }
   }
 }

@@ -38,7 +38,8 @@ extension JournalSchema {
         IF what IN ('added','changed') THEN
           INSERT INTO caisson.event (step, kind, actor, data) VALUES (w.step,
             CASE what WHEN 'added' THEN 'schedule.registered' ELSE 'schedule.changed' END, actor, jsonb_strip_nulls(
-              jsonb_build_object('plan', plan_named || '/' || env, 'cron', w.cron, 'zone', w.zone, 'every', w.every::text, 'next', at)));
+              jsonb_build_object('plan', plan_named || '/' || env, 'cron', w.cron, 'zone', w.zone,
+                'every', w.every::text, 'next', at)));
         END IF;
         RETURN QUERY SELECT w.step, what;
       END LOOP;

@@ -45,7 +45,9 @@ package struct CronExpression: ParameterValue, Hashable, CustomStringConvertible
 
   private static func fields(_ words: [String]) throws(Malformed) -> [String] {
     if let only = words.first, only.hasPrefix("@") {
-      if words.count == 1, let meaning = named[only.lowercased()] { return meaning.split(separator: " ").map(String.init) }
+      if words.count == 1, let meaning = named[only.lowercased()] {
+        return meaning.split(separator: " ").map(String.init)
+      }
       throw Malformed(
         message: "`\(words.joined(separator: " "))` is not a time", hint: only.lowercased() == "@reboot"
           ? "there is no reboot to wait for; write five fields" : nil,

@@ -36,9 +36,8 @@ enum CronField: String {
       let pieces = part.split(separator: "/", omittingEmptySubsequences: false)
       guard pieces.count <= 2, let span = pieces.first, !span.isEmpty else { throw malformed(text) }
       let step = pieces.count == 2 ? try step(pieces[1], of: span, in: text) : 1
-      for number in stride(from: try bounds(span, text).lowerBound, through: try bounds(span, text).upperBound, by: step) {
-        set.insert(number)
-      }
+      let range = try bounds(span, text)
+      for number in stride(from: range.lowerBound, through: range.upperBound, by: step) { set.insert(number) }
     }
     return set
   }
@@ -67,7 +66,8 @@ enum CronField: String {
     if self == .weekday, high == 0, low > 0 { high = 7 }
     guard low <= high else {
       throw CronExpression.Malformed(
-        message: "`\(span)` runs backwards", hint: "write two ranges: \(first)-\(range.upperBound),\(range.lowerBound)-\(ends[1])")
+        message: "`\(span)` runs backwards",
+        hint: "write two ranges: \(first)-\(range.upperBound),\(range.lowerBound)-\(ends[1])")
     }
     return low...high
   }
@@ -77,7 +77,8 @@ enum CronField: String {
     guard let number = Int(word), word.first != "+" else { throw malformed(field, word) }
     guard range.contains(number) else {
       throw CronExpression.Malformed(
-        message: "\(number) is out of range for the \(rawValue)", hint: "from \(range.lowerBound) to \(range.upperBound)")
+        message: "\(number) is out of range for the \(rawValue)",
+        hint: "from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
   }
@@ -86,8 +87,8 @@ enum CronField: String {
     let odd = word.map(String.init) ?? field
     return CronExpression.Malformed(
       message: "`\(odd)` is not a \(rawValue)" + (word == nil || odd == field ? "" : " (in `\(field)`)"),
-      hint: "numbers from \(range.lowerBound) to \(range.upperBound)" + (names.isEmpty ? "" : " or names like \(names[1])")
-        + ", lists 1,2, ranges 1-5, steps */2",
+      hint: "numbers from \(range.lowerBound) to \(range.upperBound)"
+        + (names.isEmpty ? "" : " or names like \(names[1])") + ", lists 1,2, ranges 1-5, steps */2",
       didYouMean: word.flatMap { Spelling.nearest(to: String($0), in: names) })
   }
 }

@@ -97,6 +97,7 @@ package enum DueVerdict: Sendable, Hashable {
 
   private static func missed(_ count: Int, _ rule: Recurrence.CatchUp) -> String {
     let what = count == 1 ? "missed" : "\(count) moments missed"
-    return rule == .all ? "\(what): of a long absence only the last \(most) are caught up" : "\(what): catch_up is \(rule.rawValue)"
+    let why = rule == .all ? "of a long absence only the last \(most) are caught up" : "catch_up is \(rule.rawValue)"
+    return "\(what): \(why)"
   }
 }

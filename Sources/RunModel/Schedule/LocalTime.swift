@@ -1,5 +1,5 @@
-/// A wall-clock time to the minute, without a zone: what a cron expression speaks of. Which instant it is, or whether it
-/// is one at all, the server says.
+/// A wall-clock time to the minute, without a zone: what a cron expression speaks of. Which instant it is, or whether
+/// it is one at all, the server says.
 package struct LocalTime: Sendable, Hashable, Comparable, CustomStringConvertible {
   /// Days since 1970-01-01.
   package var day: Int

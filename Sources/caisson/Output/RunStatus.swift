@@ -79,7 +79,8 @@ struct RunStatus: Sendable {
     if let due = run.finalizeDue { lines.append("finalize due at \(Instant.short(due))") }
     if let passed = run.noReturnAt { lines.append("past a point of no return since \(Instant.short(passed))") }
     lines += schedules.map { schedule in
-      let next = schedule.pausedBy.map { "is paused by \($0)" } ?? "fires next at \(schedule.nextAt.map(Instant.short) ?? "no time")"
+      let next = schedule.pausedBy.map { "is paused by \($0)" }
+        ?? "fires next at \(schedule.nextAt.map(Instant.short) ?? "no time")"
       return "schedule of \(schedule.step) \(next)"
     }
     if unsealed > 0 { lines.append("\(unsealed) events of this journal are not sealed yet") }

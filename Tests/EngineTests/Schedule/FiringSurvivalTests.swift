@@ -18,6 +18,10 @@ import Testing
     }.joined(separator: "\n")
   }
 
+  private static let each: SQL = """
+    SELECT string_agg(what || n, ' ' ORDER BY what) FROM (SELECT what, count(*) n FROM fired GROUP BY 1) q
+    """
+
   @Test("however many look, every moment fires exactly once")
   func concurrent() async throws {
     let ticking = try await Ticking.applied(Self.three("all"))
@@ -43,8 +47,7 @@ import Testing
       return try await group.reduce(0, +)
     }
     #expect(done == 18)
-    let each: SQL = "SELECT string_agg(what || n, ' ' ORDER BY what) FROM (SELECT what, count(*) n FROM fired GROUP BY 1) q"
-    #expect(try await ticking.database.sql(each).value == "a6 b6 c6")
+    #expect(try await ticking.database.sql(Self.each).value == "a6 b6 c6")
     #expect(try await ticking.count("SELECT count(DISTINCT run_id) FROM caisson.firing WHERE state = 'done'") == 18)
     try await ticking.expectSound()
   }
@@ -171,11 +174,11 @@ import Testing
     // Claims whose holder could not say that it gave up would run out by themselves.
     for _ in 0..<40 {
       try await database.sql("UPDATE caisson.firing SET until = now() WHERE state = 'running'")
-      if try await ticking.fireAll().isEmpty, try await ticking.count("SELECT count(*) FROM caisson.firing WHERE ended_at IS NULL") == 0 { break }
+      let open: SQL = "SELECT count(*) FROM caisson.firing WHERE ended_at IS NULL"
+      if try await ticking.fireAll().isEmpty, try await ticking.count(open) == 0 { break }
       try await Task.sleep(for: .milliseconds(250))
     }
-    let each: SQL = "SELECT string_agg(what || n, ' ' ORDER BY what) FROM (SELECT what, count(*) n FROM fired GROUP BY 1) q"
-    #expect(try await database.sql(each).value == "a6 b6 c6")
+    #expect(try await database.sql(Self.each).value == "a6 b6 c6")
     #expect(try await ticking.count("SELECT count(*) FROM caisson.firing WHERE state = 'done'") == 18)
     try await ticking.expectSound()
   }

@@ -28,8 +28,8 @@ import Testing
     #expect(try await ticking.fired() == 1)
     #expect(try await ticking.firings() == "done")
     let steps: SQL = """
-      SELECT string_agg(s.step || ' ' || s.state || ' ' || r.state, ',') FROM caisson.run r JOIN caisson.step s USING (run_id)
-      WHERE r.variant = 'schedule:tick'
+      SELECT string_agg(s.step || ' ' || s.state || ' ' || r.state, ',')
+      FROM caisson.run r JOIN caisson.step s USING (run_id) WHERE r.variant = 'schedule:tick'
       """
     #expect(try await ticking.database.sql(steps).value == "tick done succeeded")
     let next = try #require(try await ticking.schedules().nextDue())
@@ -83,8 +83,8 @@ import Testing
   func cron() async throws {
     let ticking = try await Ticking.applied(Ticking.steps(#"{ cron: "*/5 * * * *", zone: Asia/Kathmandu }"#))
     let isNext: SQL = """
-      SELECT next_at > now() AND next_at <= now() + interval '5 minutes' AND extract(epoch FROM next_at)::bigint % 300 = 0
-      FROM caisson.schedule
+      SELECT next_at > now() AND next_at <= now() + interval '5 minutes'
+        AND extract(epoch FROM next_at)::bigint % 300 = 0 FROM caisson.schedule
       """
     #expect(try await ticking.database.sql(isNext).value == "t")
     // Half an hour ago: five or six missed, the latest fires.
@@ -130,7 +130,8 @@ import Testing
     #expect(try await ticking.reason().contains(reason))
     // Nobody else may have it, nor what waits behind it.
     #expect(try await ticking.fireAll().isEmpty)
-    try await ticking.database.sql("UPDATE caisson.firing SET until = now() WHERE firing_id = \(try held.int64("firing_id"))")
+    let id = try held.int64("firing_id")
+    try await ticking.database.sql("UPDATE caisson.firing SET until = now() WHERE firing_id = \(id)")
     #expect(try await ticking.fireAll().count == fired)
     #expect(try await ticking.fired() == fired)
     try await ticking.expectSound()

@@ -77,7 +77,9 @@ struct Ticking: Sendable {
     try await database.sql("SELECT reason FROM caisson.firing ORDER BY due_at DESC LIMIT 1").value ?? ""
   }
 
-  func runs() async throws -> Int { try await count("SELECT count(*) FROM caisson.run WHERE variant = 'schedule:tick'") }
+  func runs() async throws -> Int {
+    try await count("SELECT count(*) FROM caisson.run WHERE variant = 'schedule:tick'")
+  }
 
   /// Claims as a process that is alive, or as one that is gone.
   func claim(alive: Bool) async throws -> Row {
