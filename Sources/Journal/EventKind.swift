@@ -44,6 +44,18 @@ package enum EventKind: String, Sendable, Hashable, CaseIterable {
   case taskIntent = "task.intent"
   case taskInDoubt = "task.in_doubt"
   case taskProbed = "task.probed"
+  case scheduleRegistered = "schedule.registered"
+  case scheduleChanged = "schedule.changed"
+  case scheduleRemoved = "schedule.removed"
+  case schedulePaused = "schedule.paused"
+  case scheduleResumed = "schedule.resumed"
+  case firingDue = "firing.due"
+  case firingRunning = "firing.running"
+  case firingTakenOver = "firing.taken_over"
+  case firingDone = "firing.done"
+  case firingFailed = "firing.failed"
+  case firingSkipped = "firing.skipped"
+  case firingNothingToDo = "firing.nothing_to_do"
   /// A line the engine writes for people: a blocker named, a throttle, a drift.
   case note
 }

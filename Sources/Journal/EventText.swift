@@ -29,6 +29,11 @@ package enum EventText {
     case .gateOpened: return "\(word(event, "gate") ?? "?") is open"
     case .runCreated: return "the run was created with \(word(event, "steps") ?? "?") steps"
     case .runnerDead: return "runner \(word(event, "runner") ?? "?") on \(word(event, "host") ?? "?") was found dead"
+    case .scheduleRegistered, .scheduleChanged:
+      return "\(kind == .scheduleRegistered ? "the schedule was registered" : "the schedule has another time"): "
+        + "\(timing(event)), next at \(word(event, "next") ?? "?")"
+    case .firingDue, .firingRunning, .firingTakenOver, .firingDone, .firingFailed, .firingSkipped, .firingNothingToDo:
+      return "\(firing(event)) \(phrases[kind] ?? "?")" + suffix(event)
     default: return (phrases[kind] ?? event.kind) + attempt(event) + suffix(event)
     }
   }
@@ -46,10 +51,24 @@ package enum EventText {
     .stepWaiting: "waits", .stepInDoubt: "in doubt: the probe decides", .stepBlocked: "blocked: needs a person",
     .stepFailed: "failed", .stepRetried: "to be tried again", .stepSkipped: "skipped",
     .stepMarkedDone: "marked as done", .stepUndoClaimed: "rollback started", .stepUndone: "rolled back",
-    .stepUndoFailed: "rollback failed",
+    .stepUndoFailed: "rollback failed", .scheduleRemoved: "the plan has the schedule no more",
+    .schedulePaused: "the schedule is paused", .scheduleResumed: "the schedule goes on",
+    .firingDue: "has come", .firingRunning: "has begun", .firingTakenOver: "was taken over from a runner that is gone",
+    .firingDone: "is done", .firingFailed: "failed", .firingSkipped: "was left out",
+    .firingNothingToDo: "had nothing to do",
   ]
 
   private static func operation(_ event: EventRecord) -> String { word(event, "operation") ?? "operation" }
+
+  private static func timing(_ event: EventRecord) -> String {
+    if let every = word(event, "every") { return "every \(every)" }
+    return [word(event, "cron"), word(event, "zone")].compactMap { $0 }.joined(separator: " ")
+  }
+
+  private static func firing(_ event: EventRecord) -> String {
+    let due = word(event, "due") ?? "?"
+    return event.data["extra"] == true ? "the firing asked for at \(due)" : "the firing due at \(due)"
+  }
 
   private static func rows(_ event: EventRecord) -> String {
     word(event, "rows").map { ", \($0) rows in \(word(event, "chunks") ?? "?") chunks" } ?? ""

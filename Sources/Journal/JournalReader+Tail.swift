@@ -8,11 +8,22 @@ extension JournalReader {
     return try result.rows.first?.int("unsealed") ?? 0
   }
 
-  /// The last events of a run in the order of appending.
-  package func lastEvents(of run: String, step: String? = nil, limit: Int) async throws -> [EventRecord] {
+  /// The last events of a run in the order of appending; with `plan`, as `NAME/ENVIRONMENT`, also what happened to its
+  /// schedules.
+  package func lastEvents(
+    of run: String, plan: String? = nil, step: String? = nil, limit: Int
+  ) async throws -> [EventRecord] {
     let ofStep: SQL = step.map { "AND e.step = \($0)" } ?? ""
     let result = try await connection.query(
-      "\(sql: EventRecord.select) WHERE e.run_id = \(run) \(sql: ofStep) ORDER BY e.id DESC LIMIT \(limit)::integer")
+      """
+      \(sql: EventRecord.select) WHERE \(sql: events(of: run, plan)) \(sql: ofStep)
+      ORDER BY e.id DESC LIMIT \(limit)::integer
+      """)
     return try result.rows.map(EventRecord.init).reversed()
+  }
+
+  func events(of run: String, _ plan: String?) -> SQL {
+    guard let plan else { return "e.run_id = \(run)" }
+    return "(e.run_id = \(run) OR e.run_id IS NULL AND e.data->>'plan' = \(plan))"
   }
 }

@@ -22,11 +22,12 @@ package struct JournalReader: Sendable {
     try await all("\(sql: RunRecord.select) WHERE r.finished_at IS NULL ORDER BY r.created_at")
   }
 
-  /// The newest run of a plan by name and environment, finished or not.
+  /// The newest run of a plan itself, by name and environment, finished or not: firings of its schedules are others.
   package func latestRun(plan: String, environment: String) async throws -> RunRecord? {
     try await first(
       """
       \(sql: RunRecord.select) WHERE p.name = \(plan) AND p.environment = \(environment)
+        AND NOT starts_with(r.variant, 'schedule:')
       ORDER BY r.created_at DESC LIMIT 1
       """)
   }
@@ -102,10 +103,10 @@ package struct JournalReader: Sendable {
   // MARK: History and runners
 
   /// In the order of appending, after `id`.
-  package func events(after id: Int64 = 0, run: String? = nil, step: String? = nil, limit: Int = 1000) async throws
-    -> [EventRecord]
-  {
-    let ofRun: SQL = run.map { "AND e.run_id = \($0)" } ?? ""
+  package func events(
+    after id: Int64 = 0, run: String? = nil, plan: String? = nil, step: String? = nil, limit: Int = 1000
+  ) async throws -> [EventRecord] {
+    let ofRun: SQL = run.map { "AND \(sql: events(of: $0, plan))" } ?? ""
     return try await all(
       """
       \(sql: EventRecord.select) WHERE e.id > \(id) \(sql: ofRun) \(sql: only(step, "e"))

@@ -35,7 +35,7 @@ enum Overlay {
     }
     return plan.map { pair in
       guard let id = pair.key.text, let change = changes[id], pair.value.pairs != nil else { return pair }
-      return Node.Pair(key: pair.key, value: merge(pair.value, change))
+      return Node.Pair(key: pair.key, value: merge(schedule(pair.value, under: change), change))
     }
   }
 }

@@ -1,5 +1,5 @@
 package import JSONText
-internal import PlanSchema
+package import PlanSchema
 package import YAMLTree
 
 /// A plan with everything resolved for one environment.
@@ -28,6 +28,8 @@ package struct PlanStep: Sendable {
   package var skip: String?
   /// The host that runs it.
   package var host: String? = nil
+  /// When it is run again by itself.
+  package var schedule: Recurrence? = nil
   /// Files its parameters refer to.
   package var files: [HashedFile]
   /// Where it stands in the plan.
@@ -70,8 +72,9 @@ struct StepKeys: ParameterSet {
   @Parameter("Why the step is not run.") var skip: String?
   @Parameter("Host that runs it. Steps that write files or start programs run where the run was submitted [any].")
   var on: String?
+  @Parameter("When the step is run again by itself, once it was applied; or none.") var schedule: ScheduleChoice?
 
-  static let unsupported = ["window", "schedule"]
+  static let unsupported = ["window"]
 
   func check(_ report: inout Diagnostics) {
     if let skip, skip.allSatisfy(\.isWhitespace) {

@@ -74,8 +74,8 @@ struct Resolution {
     PlanStep(
       id: expanded.id, uses: result?.keys.uses ?? "", with: result?.with ?? expanded.node,
       withJSON: result?.withJSON ?? .null, needs: [], policy: result?.policy ?? .standard,
-      skip: result?.keys.skip, host: result?.keys.on, files: hashed(result?.mentions ?? [], &hashes, &report),
-      range: expanded.key.range)
+      skip: result?.keys.skip, host: result?.keys.on, schedule: result?.keys.schedule?.recurrence,
+      files: hashed(result?.mentions ?? [], &hashes, &report), range: expanded.key.range)
   }
 
   /// The files a step's parameters mention, by content; each is read once.

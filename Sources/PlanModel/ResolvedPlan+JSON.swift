@@ -51,6 +51,7 @@ extension PlanStep {
     ])
     object["skip"] = skip.map(JSON.string)
     object["on"] = host.map(JSON.string)
+    object["schedule"] = schedule?.json
     if !files.isEmpty { object["files"] = .object(JSONObject(files.map { ($0.path, .string($0.sha256)) })) }
     return .object(object)
   }
@@ -70,6 +71,7 @@ extension PlanStep {
     self.init(
       id: id, uses: uses, with: Node(json: with), withJSON: with, needs: needs.compactMap(\.string),
       policy: try Policy(json: policy), skip: json["skip"]?.string, host: json["on"]?.string,
+      schedule: try json["schedule"].map { json throws(InvalidInput) in try Recurrence.read(json: json) },
       files: files.compactMap { file in file.value.string.map { HashedFile(path: file.key, sha256: $0) } },
       range: .nowhere)
   }

@@ -28,6 +28,11 @@ enum CommandTree {
     .command(RetryCommand.self),
     .command(SkipCommand.self),
     .command(MarkDoneCommand.self),
+    .group(
+      ScheduleGroup.spec,
+      [
+        ScheduleListCommand.self, SchedulePauseCommand.self, ScheduleResumeCommand.self, ScheduleTriggerCommand.self,
+      ]),
     .group(JournalGroup.spec, [JournalInstallCommand.self, JournalUpgradeCommand.self, JournalCheckCommand.self]),
     .group(AuditGroup.spec, [AuditVerifyCommand.self]),
   ]

@@ -17,7 +17,8 @@ import Testing
 
   @Test("keys the reader refuses are not in the schema; keys it reads are", arguments: [
     ("environment", "approvals", true), ("environment", "role", true), ("plan", "requires", false),
-    ("plan", "defaults", true), ("step", "schedule", false), ("step", "for_each", true), ("step", "max_stall", true),
+    ("plan", "defaults", true), ("step", "schedule", true), ("overlay", "schedule", true), ("plan", "schedule", false),
+    ("environment", "schedule", false), ("step", "for_each", true), ("step", "max_stall", true),
     ("overlay", "uses", false), ("overlay", "skip", true),
   ])
   func keys(_ definition: String, _ key: String, _ isThere: Bool) {

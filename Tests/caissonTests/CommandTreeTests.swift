@@ -11,7 +11,8 @@ import Testing
     StatusCommand.spec, HistoryCommand.spec, EventsCommand.spec, LogsCommand.spec, RetryCommand.spec,
     SkipCommand.spec, MarkDoneCommand.spec, JournalInstallCommand.spec, JournalUpgradeCommand.spec,
     JournalCheckCommand.spec, AuditVerifyCommand.spec, SandboxUpCommand.spec, SandboxDownCommand.spec,
-    SandboxPsqlCommand.spec, SandboxStatusCommand.spec,
+    SandboxPsqlCommand.spec, SandboxStatusCommand.spec, ScheduleListCommand.spec, SchedulePauseCommand.spec,
+    ScheduleResumeCommand.spec, ScheduleTriggerCommand.spec,
   ]
 
   @Test("every command's page fits one screen and has an example", arguments: specs)

@@ -41,6 +41,7 @@ struct JournalAccess {
     let reader = JournalReader(connection)
     let other = try await reader.liveRuns().first {
       $0.plan == resolved.plan.name && $0.environment == resolved.environment.name && $0.planHash != resolved.planHash
+        && !$0.variant.hasPrefix(Firing.variantPrefix)
     }
     guard let other, let stored = try await reader.plan(hash: other.planHash) else { return }
     let lines = PlanDifference.lines(old: stored.resolved, new: resolved.json)
@@ -52,14 +53,15 @@ struct JournalAccess {
   }
 
   /// The tag of the run this plan has, or would begin.
-  func tag(of resolved: ResolvedPlan, on connection: Connection) async throws -> RunTag {
+  func tag(of resolved: ResolvedPlan, variant: String = "", on connection: Connection) async throws -> RunTag {
     guard try await exists(on: connection) else { return RunTag(planHash: resolved.planHash, earlier: 0) }
     let finished = try await connection.query(
       """
       SELECT count(*) FROM caisson.run WHERE encode(plan_hash, 'hex') = \(resolved.planHash) AND target = \(name)
-        AND finished_at IS NOT NULL
+        AND variant = \(variant) AND (finished_at IS NOT NULL OR variant <> '')
       """)
-    return RunTag(planHash: resolved.planHash, earlier: finished.value.flatMap { Int($0) } ?? 0)
+    return RunTag(
+      planHash: resolved.planHash, variant: variant, earlier: finished.value.flatMap { Int($0) } ?? 0)
   }
 
   // MARK: Carrying over
@@ -71,7 +73,7 @@ struct JournalAccess {
     let done = try await lastOutcomes(of: resolved, on: connection)
     return Set(
       resolved.plan.steps.filter { step in
-        step.skip == nil && registry[step.uses]?.recurring == false && done[step.id] == step.specHash
+        step.skip == nil && step.schedule == nil && registry[step.uses]?.recurring == false && done[step.id] == step.specHash
       }.map(\.id))
   }
 
@@ -82,7 +84,7 @@ struct JournalAccess {
       SELECT DISTINCT ON (s.step) s.step, s.state, encode(s.spec_hash, 'hex') AS spec
       FROM caisson.step s JOIN caisson.run r USING (run_id) JOIN caisson.plan p USING (plan_hash)
       WHERE p.name = \(resolved.plan.name) AND p.environment = \(resolved.environment.name) AND r.target = \(name)
-        AND s.state IN ('done', 'undone')
+        AND s.state IN ('done', 'undone') AND NOT starts_with(r.variant, \(Firing.variantPrefix))
       ORDER BY s.step, r.created_at DESC
       """).rows
     return try rows.reduce(into: [:]) { specs, row in
@@ -107,20 +109,24 @@ struct JournalAccess {
   }
 
   func createRun(
-    _ resolved: ResolvedPlan, prepared: Preparation, carried: Set<String>, on connection: Connection
+    _ resolved: ResolvedPlan, prepared: Preparation, carried: Set<String>, variant: String = "", before: SQL? = nil,
+    after: SQL? = nil, on connection: Connection
   ) async throws -> String {
     let draft = RunDraft(resolved: resolved, prepared: prepared, carried: carried)
     let identity = ThisProcess.identity()
-    let results = try await connection.batch([
+    let creation = JournalSQL.createRun(
+      plan: resolved.planHash, target: name, variant: variant, host: identity.host,
+      actor: "\(identity.host)/\(identity.processID)", steps: draft.steps, programs: try draft.programs(),
+      tasks: draft.tasks)
+    let opening: [SQL] = [
       "BEGIN",
       JournalSQL.insertPlan(
         hash: resolved.planHash, releaseHash: resolved.releaseHash, name: resolved.plan.name,
         environment: resolved.environment.name, canonical: 1, resolved: resolved.json, engineVersion: EngineVersion.text),
-      JournalSQL.createRun(
-        plan: resolved.planHash, target: name, host: identity.host, actor: "\(identity.host)/\(identity.processID)",
-        steps: draft.steps, programs: try draft.programs(), tasks: draft.tasks),
-    ] + gates(of: resolved) + ["COMMIT"])
-    guard let row = results[2].rows.first else { throw EngineError(.failed, "the run could not be created") }
+    ] + (before.map { [$0] } ?? [])
+    let rest = (after.map { [$0] } ?? []) + (variant.isEmpty ? gates(of: resolved) : [])
+    let results = try await connection.batch(opening + [creation] + rest + ["COMMIT"])
+    guard let row = results[opening.count].rows.first else { throw EngineError(.failed, "the run could not be created") }
     return try row.string("run_id")
   }
 }

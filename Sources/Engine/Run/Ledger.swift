@@ -137,7 +137,8 @@ actor Ledger {
     let rows = try await repeatable(
       """
       SELECT count(*) FROM caisson.run r JOIN caisson.run me ON me.run_id = \(run)
-      WHERE r.plan_hash = me.plan_hash AND r.target = me.target AND r.created_at < me.created_at
+      WHERE r.plan_hash = me.plan_hash AND r.target = me.target AND r.variant = me.variant
+        AND r.created_at < me.created_at
       """)
     return rows.first?[0].flatMap { Int($0) } ?? 0
   }

@@ -17,7 +17,8 @@ struct RunSession {
     let identity = ThisProcess.identity()
     let ledger = Ledger(run: run, runner: identity.id, target: runner.target)
     _ = try await ledger.repeatable(JournalSQL.registerRunner(identity))
-    let tag = RunTag(planHash: runner.resolved.planHash, earlier: try await ledger.earlierRuns())
+    let tag = RunTag(
+      planHash: runner.resolved.planHash, variant: runner.variant, earlier: try await ledger.earlierRuns())
     let inFlight = InFlight()
     let stop = runner.stop.child()
     let shop = Workshop(

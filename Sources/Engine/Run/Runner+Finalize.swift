@@ -38,10 +38,13 @@ extension Runner {
   }
 
   private func asOf(_ run: RunRecord, on connection: Connection) async throws -> Runner {
-    guard run.planHash != resolved.planHash, let record = try await JournalReader(connection).plan(hash: run.planHash)
-    else { return self }
-    var frozen = try ResolvedPlan(frozen: record.resolved, releaseHash: record.releaseHash)
-    frozen.folder = resolved.folder
-    return Runner(frozen, target: target, registry: registry, width: width, stop: stop, reporter: reporter)
+    var plan = resolved
+    if run.planHash != resolved.planHash, let record = try await JournalReader(connection).plan(hash: run.planHash) {
+      plan = try ResolvedPlan(frozen: record.resolved, releaseHash: record.releaseHash)
+      plan.folder = resolved.folder
+    }
+    return Runner(
+      try plan.narrowed(to: run), target: target, registry: registry, width: width, stop: stop, variant: run.variant,
+      reporter: reporter)
   }
 }

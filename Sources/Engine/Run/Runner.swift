@@ -42,16 +42,19 @@ package struct Runner: Sendable {
   let reporter: Reporter
   /// Steps and operations side by side at most.
   let width: Int
+  /// Empty, or what tells a firing's runs from the plan's own.
+  let variant: String
 
   package init(
     _ resolved: ResolvedPlan, target: Target, registry: StepRegistry, width: Int = 4, stop: StopSignal = StopSignal(),
-    reporter: @escaping Reporter = { _ in }
+    variant: String = "", reporter: @escaping Reporter = { _ in }
   ) {
     self.resolved = resolved
     self.target = target
     self.registry = registry
     self.width = width
     self.stop = stop
+    self.variant = variant
     self.reporter = reporter
   }
 
@@ -107,13 +110,14 @@ package struct Runner: Sendable {
     let access = JournalAccess(target: target)
     let connection = try await target.work()
     try await access.prepareJournal(on: connection)
+    try await ScheduleClock(connection: connection).checkZones(of: resolved.plan)
     if let live = try await access.liveRun(of: resolved, on: connection) {
       await target.giveBack(connection)
       return .live(live)
     }
     if !again, let done = try await access.lastSuccess(of: resolved, on: connection) {
       await target.giveBack(connection)
-      return .ended(RunReport(run: done.id, ending: .alreadyApplied, steps: []))
+      return .ended(try await registeringSchedules(RunReport(run: done.id, ending: .alreadyApplied, steps: [])))
     }
     try await access.refuseOtherLiveRun(of: resolved, on: connection)
     let finished = again ? [] : try await access.carriedOver(resolved, registry: registry, on: connection)
@@ -148,7 +152,7 @@ package struct Runner: Sendable {
   }
 
   /// What needs a session is refused before anything runs.
-  private func refuseSessionless(_ prepared: Preparation) async throws {
+  func refuseSessionless(_ prepared: Preparation) async throws {
     guard try await target.capabilities().pooled else { return }
     let needy = prepared.steps.first { ($0.compiled?.program.leaves ?? []).contains { $0.work.kind == "autocommit" } }
     if let needy {
@@ -165,7 +169,7 @@ package struct Runner: Sendable {
     do {
       let report = try await session.proceed(until: until, prepared: prepared, joining: joining)
       await session.close()
-      return report
+      return try await registeringSchedules(report)
     } catch {
       await session.close()
       throw error
@@ -177,8 +181,11 @@ package struct Runner: Sendable {
 struct RunTag: Sendable {
   private let digest: String
 
-  /// `earlier`: how many runs of this very plan the target has had before.
-  init(planHash: String, earlier: Int) { digest = String(SHA256.hex(of: "\(planHash)/\(earlier)").prefix(8)) }
+  /// `earlier`: how many runs of this very plan, and variant, the target has had before.
+  init(planHash: String, variant: String = "", earlier: Int) {
+    let origin = "\(planHash)/\(earlier)" + (variant.isEmpty ? "" : "/\(variant)")
+    digest = String(SHA256.hex(of: origin).prefix(8))
+  }
 
   func of(_ step: String) -> String { "\(digest)_\(step)" }
 }

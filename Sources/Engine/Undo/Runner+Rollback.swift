@@ -75,7 +75,13 @@ struct UndoCheck {
     let reader = JournalReader(connection)
     let mine = try await relations(of: run.id, reader)
     let later = try await reader.history(limit: 1_000).filter {
-      $0.createdAt > run.createdAt && $0.id != run.id && $0.state != .rolledBack
+      $0.createdAt > run.createdAt && $0.id != run.id && $0.state != .rolledBack && !isFiring($0)
+    }
+    let firing = try await reader.liveRuns().first { isFiring($0) && $0.state == .running }
+    if let firing {
+      throw EngineError(
+        .held, "run \(firing.id.prefix(8)) of this plan's schedule is at work (\(firing.variant))",
+        hint: "caisson schedule pause, and wait for its end")
     }
     for other in later {
       let shared = try await relations(of: other.id, reader).intersection(mine)
@@ -89,6 +95,11 @@ struct UndoCheck {
     if let (step, reason) = try await pointOfNoReturn(reader) {
       throw EngineError(.refused, "step \(step) is a point of no return: \(reason)", step: step)
     }
+  }
+
+  /// A scheduled step run again is part of what the plan has made: it goes with the plan.
+  private func isFiring(_ other: RunRecord) -> Bool {
+    other.variant.hasPrefix(Firing.variantPrefix) && other.plan == run.plan && other.environment == run.environment
   }
 
   private func relations(of run: String, _ reader: JournalReader) async throws -> Set<QualifiedName> {

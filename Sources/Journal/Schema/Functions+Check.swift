@@ -87,6 +87,17 @@ extension JournalSchema {
         UNION ALL SELECT a.first_seq, a.last_seq FROM caisson.anchor a) x) q
       WHERE q.first_seq <> q.before + 1
       UNION ALL
+      SELECT 'firing.run', f.run_id, s.step, 'the firing due at ' || f.due_at || ' is done and has no run'
+      FROM caisson.firing f JOIN caisson.schedule s USING (schedule_id) WHERE f.state = 'done' AND f.run_id IS NULL
+      UNION ALL
+      SELECT 'firing.twice', f.run_id, min(s.step), count(*) || ' firings are done by one run'
+      FROM caisson.firing f JOIN caisson.schedule s USING (schedule_id) WHERE f.state = 'done'
+      GROUP BY f.run_id HAVING count(*) > 1
+      UNION ALL
+      SELECT 'firing.order', f.run_id, s.step, 'the firing due at ' || f.due_at || ' waits and its moment is still to come'
+      FROM caisson.firing f JOIN caisson.schedule s USING (schedule_id)
+      WHERE f.state = 'due' AND NOT f.extra AND s.next_at <= f.due_at
+      UNION ALL
       SELECT 'event.head', NULL, NULL, 'the head says ' || s.seq
       FROM caisson.seal s WHERE s.seq <> greatest((SELECT coalesce(max(e.seq), 0) FROM caisson.event e),
         (SELECT coalesce(max(a.last_seq), 0) FROM caisson.anchor a))

@@ -9,8 +9,8 @@ package enum JournalSchema {
 
   /// The whole definition, in order. It runs in one transaction.
   package static let definition = [
-    workTables, holdingTables, historyTables, chainFunctions, gateFunctions, claimFunctions, rideFunctions, workFunctions,
-    finishFunctions, undoFunctions, runFunctions, checkFunctions, roles,
+    workTables, holdingTables, historyTables, scheduleTables, chainFunctions, gateFunctions, claimFunctions,
+    rideFunctions, workFunctions, finishFunctions, undoFunctions, runFunctions, scheduleFunctions, checkFunctions, roles,
   ].joined(separator: "\n")
 
   /// Where this cluster's history stands; behind a promotion it is another one.

@@ -26,10 +26,13 @@ extension JournalSchema {
       GRANT UPDATE (desired, desired_by, desired_reason) ON caisson.run TO caisson_operator;
       GRANT EXECUTE ON FUNCTION caisson.approve TO caisson_operator;
       GRANT INSERT (run_id, step, kind, actor, data) ON caisson.event TO caisson_operator;
+      GRANT UPDATE (paused_at, paused_by, paused_reason, next_at, last_at) ON caisson.schedule TO caisson_operator;
+      GRANT INSERT (schedule_id, due_at, extra, state, moments, reason, requested_by, ended_at) ON caisson.firing
+        TO caisson_operator;
       -- runner: everything the engine does; events only appended and sealed, history never rewritten
       GRANT INSERT, UPDATE, DELETE ON caisson.runner, caisson.run, caisson.step, caisson.program, caisson.task,
-        caisson.lease, caisson.attempt, caisson.resource, caisson.resource_hold, caisson.gate, caisson.schedule
-        TO caisson_runner;
+        caisson.lease, caisson.attempt, caisson.resource, caisson.resource_hold, caisson.gate, caisson.schedule,
+        caisson.firing TO caisson_runner;
       GRANT INSERT ON caisson.plan, caisson.evidence, caisson.event TO caisson_runner;
       GRANT UPDATE (seq, hash) ON caisson.event TO caisson_runner;
       GRANT UPDATE ON caisson.seal TO caisson_runner;

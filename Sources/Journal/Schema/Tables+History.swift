@@ -1,5 +1,5 @@
 extension JournalSchema {
-  /// The event log with its chain, gates, evidence and schedules.
+  /// The event log with its chain, gates and evidence.
   static let historyTables = #"""
     -- Append-only; id orders appends (gaps are normal), seq is given by the sealer.
     CREATE TABLE caisson.event (
@@ -69,15 +69,5 @@ extension JournalSchema {
       signer         text, signature bytea,
       void           boolean NOT NULL DEFAULT false); -- by adopt
     CREATE INDEX evidence_release ON caisson.evidence (release_hash, environment) WHERE NOT void;
-
-    CREATE TABLE caisson.schedule (
-      name           text PRIMARY KEY,
-      environment    text NOT NULL, plan_name text NOT NULL, step text,
-      cron           text NOT NULL, tz text NOT NULL,
-      variables      jsonb NOT NULL DEFAULT '{}',
-      overlap        text NOT NULL DEFAULT 'skip' CHECK (overlap IN ('skip','queue','cancel_running')),
-      catch_up       text NOT NULL DEFAULT 'latest' CHECK (catch_up IN ('none','latest','all')),
-      paused         boolean NOT NULL DEFAULT false,
-      next_at        timestamptz, last_at timestamptz, last_run uuid);
     """#
 }

@@ -14,7 +14,7 @@ struct EventsCommand: Command {
     section: Section.watch, arguments: [.environment],
     options: [.follow, .step, limit, .run, .environment, .variable, .output],
     examples: [
-      CommandExample("caisson events production.yaml", "the latest run's events"),
+      CommandExample("caisson events production.yaml", "the latest run's events, and those of schedules"),
       CommandExample("caisson events production.yaml -f -o ndjson", "as they are committed"),
     ])
 
@@ -30,16 +30,18 @@ struct EventsCommand: Command {
       guard let reader, let run = try await reader.run(id, of: chosen) else {
         return show([], on: console, whole: true)
       }
-      let events = try await reader.lastEvents(of: run.id, step: step, limit: limit)
+      // What happens to schedules is between the runs.
+      let plan = id == nil ? "\(run.plan)/\(run.environment)" : nil
+      let events = try await reader.lastEvents(of: run.id, plan: plan, step: step, limit: limit)
       show(events, on: console, whole: !follows)
-      if follows { try await follow(run.id, step, after: events.last?.id ?? 0, reader, console) }
+      if follows { try await follow(run.id, plan, step, after: events.last?.id ?? 0, reader, console) }
     }
     return .done
   }
 
   /// Prints what is new until Ctrl-C or until nobody reads any more.
   private func follow(
-    _ run: String, _ step: String?, after id: Int64, _ reader: JournalReader, _ console: Console
+    _ run: String, _ plan: String?, _ step: String?, after id: Int64, _ reader: JournalReader, _ console: Console
   ) async throws {
     let stop = StopSignal()
     let signals = await UnixSignals.listen()
@@ -48,7 +50,7 @@ struct EventsCommand: Command {
     var last = id
     while !stop.isRequested {
       await stop.sleep(milliseconds: 500)
-      let new = try await reader.events(after: last, run: run, step: step)
+      let new = try await reader.events(after: last, run: run, plan: plan, step: step)
       last = new.last?.id ?? last
       show(new, on: console, whole: false)
     }

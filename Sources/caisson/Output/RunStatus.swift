@@ -12,6 +12,7 @@ struct RunStatus: Sendable {
   let gates: [GateRecord]
   /// Events that are not in the chain yet.
   let unsealed: Int
+  let schedules: [ScheduleRecord]
   let chosen: ChosenEnvironment
 
   init(_ id: String, _ reader: JournalReader, _ chosen: ChosenEnvironment) async throws {
@@ -24,6 +25,7 @@ struct RunStatus: Sendable {
     holders = try await reader.holders(run: id)
     gates = try await reader.gates(run: id)
     unsealed = try await reader.unsealedEvents()
+    schedules = try await reader.schedules(of: chosen)
   }
 
   /// Whether somebody's work may still change it.
@@ -76,6 +78,11 @@ struct RunStatus: Sendable {
     }
     if let due = run.finalizeDue { lines.append("finalize due at \(Instant.short(due))") }
     if let passed = run.noReturnAt { lines.append("past a point of no return since \(Instant.short(passed))") }
+    lines += schedules.map { schedule in
+      let next = schedule.pausedBy.map { "is paused by \($0)" }
+        ?? "fires next at \(schedule.nextAt.map(Instant.short) ?? "no time")"
+      return "schedule of \(schedule.step) \(next)"
+    }
     if unsealed > 0 { lines.append("\(unsealed) events of this journal are not sealed yet") }
     if let next { lines.append("next: \(next)") }
     return lines
@@ -86,6 +93,9 @@ struct RunStatus: Sendable {
     object["holders"] = .array(holders.map(\.json))
     object["gates"] = .array(
       gates.map { ["gate": .string($0.gate), "open": .bool($0.isOpen), "given": .int(Int64($0.given)), "needed": .int(Int64($0.needed))] })
+    if !schedules.isEmpty {
+      object["schedules"] = .array(schedules.map { ScheduleView(step: $0.step, planned: nil, record: $0).json })
+    }
     object["unsealed_events"] = .int(Int64(unsealed))
     object["next"] = next.map(JSON.string)
     return .object(object)
