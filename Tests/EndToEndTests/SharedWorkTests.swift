@@ -119,6 +119,36 @@ import Testing
     #expect(try await project.json("journal check")["sound"] == true)
   }
 
+  @Test("workers fire a scheduled step at each due moment once, one killed in the middle of it")
+  func firing() async throws {
+    let project = try Project(
+      """
+        tick:
+          uses: sql.run
+          schedule: { every: 1s, catch_up: all }
+          with: { up: INSERT INTO said DEFAULT VALUES, down: DELETE FROM said }
+      """)
+    try await project.database.script("CREATE TABLE said (at timestamptz NOT NULL DEFAULT clock_timestamp())")
+    let applied = try await project.run("apply", "--yes")
+    #expect(applied.exit == 0, "\(applied.stderr)")
+    let first = try project.start("worker"), second = try project.start("worker"), third = try project.start("worker")
+    try await project.until("SELECT count(*) >= 4 FROM caisson.firing WHERE state = 'done'")
+    first.signal(SIGKILL)
+    _ = await first.wait()
+    try await project.until("SELECT count(*) >= 8 FROM caisson.firing WHERE state = 'done'")
+    let paused = try await project.run("schedule pause", "tick", "--reason", "enough")
+    #expect(paused.exit == 0, "\(paused.stderr)")
+    try await project.until("SELECT count(*) = 0 FROM caisson.firing WHERE state IN ('due', 'running')")
+    for worker in [second, third] {
+      worker.signal(SIGTERM)
+      #expect(await worker.wait() == 4, "\(worker.output)")
+    }
+    let once = try await project.database.sql(
+      "SELECT (SELECT count(*) FROM said) = 1 + (SELECT count(*) FROM caisson.firing WHERE state = 'done')")
+    #expect(once.value == "t", "the run of the plan said it once, and each firing did")
+    #expect(try await project.json("journal check")["sound"] == true)
+  }
+
   private func rows(_ project: Project) async throws -> Int {
     Int(try await project.database.sql("SELECT count(*) FROM t WHERE n = 1").value ?? "") ?? -1
   }

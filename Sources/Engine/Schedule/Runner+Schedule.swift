@@ -5,6 +5,10 @@ import PostgresClient
 import RunModel
 
 extension Runner {
+  func schedules() -> Schedules {
+    Schedules(resolved, target: target, registry: registry, width: width, stop: stop, reporter: reporter)
+  }
+
   /// The step of a firing, compiled before there is a run.
   func prepareFiring(on connection: Connection) async throws -> Preparation {
     let access = JournalAccess(target: target)
@@ -33,8 +37,7 @@ extension Runner {
     guard variant.isEmpty else { return report }
     switch report.ending {
     case .succeeded where report.steps.allSatisfy(\.state.isSatisfied), .alreadyApplied:
-      let schedules = Schedules(resolved, target: target, registry: registry, stop: stop)
-      if try await isCurrent() { try await schedules.register() }
+      if try await isCurrent() { try await schedules().register() }
     default: break
     }
     return report

@@ -1,4 +1,4 @@
-import Journal
+package import Journal
 import PlanModel
 import PlanSchema
 import PostgresClient
@@ -9,6 +9,7 @@ extension Schedules {
   /// Records what has come, claims one firing that is due or whose runner is gone, and carries it out: a run of its own
   /// with that one step. `nil`: there was nothing to claim.
   package func fireDue() async throws -> FiringReport? {
+    guard try await hasJournal() else { return nil }
     try await recordDue()
     try await buryDeadRunners()
     let identity = ThisProcess.identity()
@@ -22,6 +23,14 @@ extension Schedules {
     _ = try? await target.lending { try await $0.query(JournalSQL.unregisterRunner(identity.id)) }
     await SealingLoop(target: target).sealAll()
     return settled
+  }
+
+  private func hasJournal() async throws -> Bool {
+    try await target.lending { connection in
+      guard try await JournalAccess(target: target).exists(on: connection) else { return false }
+      if let refusal = try await CloneCheck.run(on: connection, target: scope.target).refusal { throw refusal }
+      return true
+    }
   }
 
   /// The runner's row and the claim commit together, so that whoever finds the claim can look for the process.
@@ -95,7 +104,7 @@ extension Schedules {
 }
 
 extension FiringEnd {
-  var state: FiringState {
+  package var state: FiringState {
     switch self {
     case .done: .done
     case .nothingToDo: .nothingToDo

@@ -1,5 +1,6 @@
 import CommandLineKit
 import Engine
+import Journal
 import Synchronization
 
 /// What a worker did, a line each, on standard error: it runs under a supervisor that keeps the time.
@@ -28,11 +29,22 @@ final class WorkerLog: Sendable {
     }
   }
 
+  private static func text(_ outcome: FiringReport.Outcome) -> String {
+    switch outcome {
+    case .ended(let end): "\(end.state.rawValue)" + (end.reason.map { ", \($0)" } ?? "")
+    case .released(let reason): "goes on later, \(reason)"
+    case .replaced: "taken over by another worker"
+    }
+  }
+
   func take(_ turn: Worker.Turn) {
     switch turn {
     case .report(let report):
       trouble.withLock { $0 = nil }
       for problem in RunOutcome(report, .resume, chosen).problems { console.report(problem, by: [Tool.name, "worker"]) }
+    case .firing(let firing):
+      trouble.withLock { $0 = nil }
+      note("\(firing.step), due \(firing.due): \(Self.text(firing.outcome))")
     case .trouble(let error):
       let problem = Problem(error)
       // The same trouble again and again is said once.
