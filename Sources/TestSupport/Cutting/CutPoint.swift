@@ -15,8 +15,14 @@ package struct CutPoint: Sendable, Hashable, CustomStringConvertible {
 
   package var description: String { "\(words) #\(occurrence)" }
 
-  /// A COMMIT of an explicit transaction.
-  package var isCommit: Bool { words == "COMMIT" || words == "END" }
+  /// The end of a transaction that has written something, as far as its words tell.
+  package var isCommit: Bool {
+    guard ends else { return false }
+    let work = words.hasPrefix("Sync after ") ? words.dropFirst(11) : words[...]
+    // The journal's functions write; other questions do not.
+    let isCall = work.hasPrefix("SELECT * FROM caisson.") || work.hasPrefix("SELECT caisson.")
+    return isCall || !["SELECT", "SHOW", "SET", "RESET", "WITH RECURSIVE"].contains { work.hasPrefix($0) }
+  }
 }
 
 /// What happens to a statement at the point where it is cut off.
@@ -29,7 +35,8 @@ package enum CutMoment: String, Sendable, CaseIterable {
   case orphaned
   /// Executed, and the answer never arrives.
   case unanswered
-  /// Nothing is passed on from here, in either direction, and nothing is closed.
+  /// Sent with what the client has sent together with it; then nothing is passed on in either direction, and nothing is
+  /// closed: a machine that is gone.
   case blackholed
 }
 

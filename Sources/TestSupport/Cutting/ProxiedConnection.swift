@@ -113,6 +113,7 @@ struct ProxiedConnection {
       return
     }
     if cut.moment == .blackholed {
+      toServer += message.bytes + fromClient.rest()
       drain()
       state = .blackholed
       return cut.action()

@@ -29,7 +29,8 @@ struct StatementReader {
       pending.append(.query)
       let text = message.strings(1)[0], wasInBlock = inBlock
       let kind = note(text)
-      return Statement(words: Self.words(text), ends: kind == .commit || (!wasInBlock && !inBlock))
+      let isWhole = !inBlock || text.split { $0.isWhitespace || $0 == ";" }.last?.uppercased() == "COMMIT"
+      return Statement(words: Self.words(text), ends: kind == .commit || (!wasInBlock && isWhole))
     case UInt8(ascii: "P"):
       let names = message.strings(2)
       statements[names[0]] = names[1]

@@ -11,6 +11,7 @@ import Testing
     let forward = CutEnumeration.rounds("apply", all.forward)
     let backward = CutEnumeration.rounds("rollback", all.backward)
     let choice = CutChoice.fromEnvironment
+    if choice.isListed { for point in all.forward + all.backward { print("point: \(point)") } }
     let pairs = CutEnumeration.pairs(choice.of(forward), choice.of(backward))
     let met = try await CutEnumeration.sideBySide(pairs) { try await all.run($0) }
     let chosen = pairs.reduce(0) { $0 + ($1.forward == nil ? 0 : 1) + ($1.backward == nil ? 0 : 1) }
@@ -85,12 +86,15 @@ struct CutChoice {
   var seed: Int
   var sample: Int
   var shard: (Int, Int)
+  /// `CAISSON_CUT_LIST`: the points are printed.
+  var isListed = false
 
   static var fromEnvironment: CutChoice {
     let shard = value("CAISSON_CUT_SHARD").split(separator: "/").compactMap { Int($0) }
     return CutChoice(
       isAll: value("CAISSON_CUTS") == "all", seed: Int(value("CAISSON_CUT_SEED")) ?? 3,
-      sample: Int(value("CAISSON_CUTS")) ?? 24, shard: shard.count == 2 ? (shard[0], shard[1]) : (1, 1))
+      sample: Int(value("CAISSON_CUTS")) ?? 20, shard: shard.count == 2 ? (shard[0], shard[1]) : (1, 1),
+      isListed: !value("CAISSON_CUT_LIST").isEmpty)
   }
 
   private static func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }

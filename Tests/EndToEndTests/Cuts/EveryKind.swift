@@ -68,8 +68,8 @@ enum EveryKind {
     """
 
   /// What stands under `steps:`; the last three are steps of plugins, two of which ride.
-  static func plan() throws -> String {
-    let own = try steps.map { step in
+  static func plan(without left: Set<String> = []) throws -> String {
+    let own = try steps.filter { !left.contains($0.id) }.map { step in
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
       let operations = String(decoding: try encoder.encode(step.operations), as: UTF8.self)
@@ -80,11 +80,12 @@ enum EveryKind {
             with: { operations: \(operations) }
         """
     }
-    return own.joined(separator: "\n") + "\n" + """
+    let ofPlugins = """
         ride-1: { uses: sql.run, with: { up: \(count(5, "+")), down: \(count(5, "-")) } }
         ride-2: { uses: sql.run, needs: [ride-1], with: { up: \(count(6, "+")), down: \(count(6, "-")) } }
         by-part: { uses: index.create, needs: [items], with: { table: item, columns: [part, id], name: item_by_part } }
-      """
+      """.split(separator: "\n").filter { line in !left.contains { line.hasPrefix("  \($0):") } }
+    return own.joined(separator: "\n") + "\n" + ofPlugins.joined(separator: "\n")
   }
 
   private static func count(_ id: Int, _ sign: String) -> String { "UPDATE counter SET n = n \(sign) 1 WHERE id = \(id)" }
