@@ -13,12 +13,15 @@ import TestSupport
     signal(SIGPIPE, SIG_IGN)
     let words = CommandLine.arguments
     guard words.count == 3 else { exit(2) }
+    let code: Int32
     do {
-      exit(try await run(words[1], environment: words[2]))
+      code = try await run(words[1], environment: words[2])
     } catch {
       print("error: \(error)")
-      exit(error is InvalidInput ? 3 : (error as? EngineError)?.code == .held ? 6 : 1)
+      code = error is InvalidInput ? 3 : (error as? EngineError)?.code == .held ? 6 : 1
     }
+    fflush(nil)
+    _exit(code)
   }
 
   private static func run(_ verb: String, environment: String) async throws -> Int32 {
@@ -47,10 +50,10 @@ import TestSupport
 
   private static func code(_ ending: RunReport.Ending) -> Int32 {
     switch ending {
-    case .succeeded, .alreadyApplied, .rolledBack: 0
+    case .succeeded, .alreadyApplied, .rolledBack, .submitted: 0
     case .failed: 1
-    case .interrupted: 4
-    case .refused: 5
+    case .interrupted, .asked: 4
+    case .refused, .waiting: 5
     case .held: 6
     case .blocked: 9
     }
