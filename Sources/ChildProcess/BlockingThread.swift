@@ -3,13 +3,13 @@ import Glibc
 
 /// A thread for one blocking wait. Dispatch's threads are as few as the cores and shared with the cooperative pool:
 /// two waits would hold up everything else.
-enum BlockingThread {
+package enum BlockingThread {
   private final class Body {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
-  static func start(_ body: @escaping @Sendable () -> Void) {
+  package static func start(_ body: @escaping @Sendable () -> Void) {
     var thread = pthread_t()
     let context = Unmanaged.passRetained(Body(body))
     let code = pthread_create(

@@ -16,7 +16,7 @@ package enum Installer {
         try compatible(version)
         return .present(version: version.schema)
       }
-      let outcome = await connection.transaction(pins: PinnedSettings()) { connection in
+      let outcome = await connection.transaction(pins: PinnedSettings(idleInTransactionTimeout: .seconds(30))) { connection in
         _ = try await connection.script(JournalSchema.definition)
         _ = try await connection.batch(JournalSchema.firstRows(target: target))
       }

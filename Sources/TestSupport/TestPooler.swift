@@ -8,6 +8,7 @@ package struct TestPooler: Sendable {
   /// Holds `pgbouncer.ini`, which RELOAD reads again, and `log`.
   package let folder: String
   package let pid: Int32
+  private let server: LocalCluster
 
   private static let program: String? = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"]
     .first { access($0, X_OK) == 0 }
@@ -26,8 +27,14 @@ package struct TestPooler: Sendable {
     let text = "[databases]\n* = user=postgres host=\(cluster.server.socketFolder) port=\(cluster.port)\n[pgbouncer]\n"
       + all.sorted { $0.key < $1.key }.map { "\($0) = \($1)\n" }.joined()
     try ServerFiles.write(text, to: folder + "/pgbouncer.ini", owner: owner)
-    let pid = try cluster.server.asOwner([program, folder + "/pgbouncer.ini"]).startDetached(log: folder + "/log")
-    let pooler = TestPooler(port: port, folder: folder, pid: pid)
+    return try await start(program, cluster.server, port: port, folder: folder)
+  }
+
+  private static func start(
+    _ program: String, _ server: LocalCluster, port: Int, folder: String
+  ) async throws -> TestPooler {
+    let pid = try server.asOwner([program, folder + "/pgbouncer.ini"]).startDetached(log: folder + "/log")
+    let pooler = TestPooler(port: port, folder: folder, pid: pid, server: server)
     for _ in 0..<500 where LoopbackPort.isFree(port) { try await Task.sleep(for: .milliseconds(10)) }
     guard !LoopbackPort.isFree(port) else {
       let log = ServerFiles.read(folder + "/log") ?? ""
@@ -37,10 +44,21 @@ package struct TestPooler: Sendable {
     return pooler
   }
 
-  package func stop() async {
+  /// Killed with all its connections, and started again on the same port.
+  package func restart() async throws -> TestPooler {
+    guard let program = Self.program else { throw SandboxError("pgbouncer is not installed") }
+    end()
+    return try await Self.start(program, server, port: port, folder: folder)
+  }
+
+  private func end() {
     kill(pid, SIGKILL)
     var status: CInt = 0
     waitpid(pid, &status, 0)
+  }
+
+  package func stop() async {
+    end()
     try? await TemporaryFolder.remove(folder)
   }
 }

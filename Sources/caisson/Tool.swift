@@ -8,7 +8,10 @@ import Glibc
 
   static func main() async {
     UnixSignals.surviveBrokenPipes()
-    exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)
+    let code = await run(Array(CommandLine.arguments.dropFirst()))
+    // Threads of connections may be closing still: what exit() has libraries free at the end, they would free again.
+    fflush(nil)
+    code.leave()
   }
 
   /// Nothing is read, opened or asked before the command line is understood.

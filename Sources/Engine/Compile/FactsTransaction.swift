@@ -25,7 +25,10 @@ package actor FactsTransaction {
     guard !open else { return }
     open = true
     _ = try await connection.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    let pins = PinnedSettings(searchPath: WorkSession.searchPath, statementTimeout: .seconds(60), lockTimeout: .seconds(5))
+    // Programs that only look take half a minute at most; a snapshot must not outlive a client that has vanished.
+    let pins = PinnedSettings(
+      searchPath: WorkSession.searchPath, statementTimeout: .seconds(60), lockTimeout: .seconds(5),
+      idleInTransactionTimeout: .seconds(120))
     _ = try await connection.query(pins.sql(forVersion: connection.serverVersion))
   }
 

@@ -4,9 +4,12 @@ import Glibc
 struct AtomicFile {
   let path: String
   let mode: Int
+  /// Ends the temporary file's name: the same for whoever goes on after a crash, so that none is left behind.
+  let mark: String
+
+  var temporary: String { "\(path).caisson-\(mark)" }
 
   func write(_ content: String) throws {
-    let temporary = "\(path).caisson-\(getpid())"
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
     guard file >= 0 else { throw AtomicFile.failure("write", temporary) }
     do {
@@ -22,7 +25,7 @@ struct AtomicFile {
       unlink(temporary)
       throw failure
     }
-    flushFolder()
+    AtomicFile.flushFolder(of: path)
   }
 
   private func fill(_ file: CInt, _ bytes: [UInt8]) throws {
@@ -35,7 +38,7 @@ struct AtomicFile {
     }
   }
 
-  private func flushFolder() {
+  static func flushFolder(of path: String) {
     let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     let handle = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard handle >= 0 else { return }

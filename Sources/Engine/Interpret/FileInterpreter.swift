@@ -6,33 +6,60 @@ import JSONText
 import PluginAPI
 import PlanSchema
 import PostgresClient
+import RunModel
 
 /// A file written atomically: temporary file beside it, fsync, rename, fsync of the folder. The previous one is kept as
-/// `NAME.before-RUN` for undo. Secrets are resolved here and nowhere else.
+/// `NAME.before-RUN` for undo, a link to nowhere where there was none. Intent first: after a crash it is written again,
+/// or, in a rollback, taken back whether it had been written or not. Secrets are resolved here and nowhere else.
 struct FileInterpreter {
   let context: TaskContext
   let work: FileWork
 
   func run(on connection: Connection) async throws {
+    let task = context.task.task
+    if context.task.state == .intent {
+      try await connection.fenced(JournalSQL.intentInDoubt(context.holding, task: task))
+    }
+    if context.task.state == .intent || context.task.state == .inDoubt {
+      try await connection.fenced(JournalSQL.inDoubtDecided(context.holding, task: task, .absent))
+    }
+    try await connection.fenced(JournalSQL.intent(context.holding, task: task, ["file": .string(work.path)]))
     var content = ""
     for segment in work.content { content += try await resolve(segment, on: connection) }
     try keepPrevious()
-    try AtomicFile(path: work.path, mode: work.mode).write(content)
-    try await context.record(["sha256": .string(SHA256.hex(of: content))], on: connection)
+    try file.write(content)
+    let result: JSON = ["sha256": .string(SHA256.hex(of: content))]
+    try await connection.fenced(JournalSQL.intentDone(context.holding, task: task, result: result))
   }
 
-  /// Puts the previous file back, or removes ours where there was none.
+  /// Puts the previous file back, or removes ours where there was none. Done twice, it does nothing the second time.
   func undo() throws {
-    if rename(keptPath, work.path) != 0, errno == ENOENT, unlink(work.path) != 0, errno != ENOENT {
-      throw AtomicFile.failure("remove", work.path)
+    unlink(file.temporary)
+    var kept = stat()
+    guard lstat(keptPath, &kept) == 0 else { return }
+    if kept.st_mode & S_IFMT == S_IFLNK {
+      guard unlink(work.path) == 0 || errno == ENOENT else { throw AtomicFile.failure("remove", work.path) }
+    } else {
+      guard rename(keptPath, work.path) == 0 else { throw AtomicFile.failure("replace", work.path) }
     }
+    // Two names of one file are left as they are by rename.
+    guard unlink(keptPath) == 0 || errno == ENOENT else { throw AtomicFile.failure("remove", keptPath) }
+    AtomicFile.flushFolder(of: work.path)
   }
 
+  private var file: AtomicFile { AtomicFile(path: work.path, mode: work.mode, mark: String(context.run.prefix(8))) }
   private var keptPath: String { "\(work.path).before-\(context.run.prefix(8))" }
 
+  /// Once: what stands there after a crash may be ours already.
   private func keepPrevious() throws {
-    guard access(keptPath, F_OK) != 0, access(work.path, F_OK) == 0 else { return }
-    guard link(work.path, keptPath) == 0 else { throw AtomicFile.failure("keep the previous", work.path) }
+    var about = stat()
+    if lstat(keptPath, &about) == 0 { return }
+    if link(work.path, keptPath) != 0 {
+      guard errno == ENOENT, symlink("nothing was here", keptPath) == 0 else {
+        throw AtomicFile.failure("keep the previous", work.path)
+      }
+    }
+    AtomicFile.flushFolder(of: work.path)
   }
 
   private func resolve(_ segment: FileWork.Segment, on connection: Connection) async throws -> String {

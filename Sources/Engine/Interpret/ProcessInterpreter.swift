@@ -17,7 +17,7 @@ struct ProcessInterpreter {
       try await connection.fenced(JournalSQL.intentInDoubt(context.holding, task: context.task.task))
     }
     if context.task.state == .inDoubt || context.task.state == .intent {
-      let verdict = try await verdict()
+      let verdict = try await verdict(withoutProbe: .absent)
       try await connection.fenced(JournalSQL.inDoubtDecided(context.holding, task: context.task.task, verdict))
       if verdict == .complete { return }
     }
@@ -27,7 +27,8 @@ struct ProcessInterpreter {
     try await connection.fenced(JournalSQL.intentDone(context.holding, task: context.task.task))
   }
 
-  private func verdict() async throws -> ProbeVerdict {
+  /// What the probe says; `withoutProbe`, where running it again, or taking it back in vain, does no harm.
+  func verdict(withoutProbe: ProbeVerdict) async throws -> ProbeVerdict {
     if let probe = work.probe {
       return try await command(probe, timeout: .seconds(60)).run().succeeded ? .complete : .absent
     }
@@ -35,7 +36,7 @@ struct ProcessInterpreter {
       throw NeedsPerson(
         reason: "\(context.operation.title) may have run: it has no probe and is not declared idempotent")
     }
-    return .absent
+    return withoutProbe
   }
 
   private func execute() async throws {

@@ -29,6 +29,21 @@ struct JournalAccess {
     return run.id
   }
 
+  /// The same on a new connection, as soon as the server answers; `nil` also when it does not for half a minute.
+  func liveRunAfterLoss(of resolved: ResolvedPlan) async -> String? {
+    for _ in 0..<30 {
+      do {
+        let connection = try await target.work()
+        let live = try await liveRun(of: resolved, on: connection)
+        await target.giveBack(connection)
+        return live
+      } catch {
+        try? await Task.sleep(for: .seconds(1))
+      }
+    }
+    return nil
+  }
+
   /// The run of exactly this plan when it was the last of its name to succeed here.
   func lastSuccess(of resolved: ResolvedPlan, on connection: Connection) async throws -> RunRecord? {
     let run = try await JournalReader(connection).latestRun(plan: resolved.plan.name, environment: resolved.environment.name)

@@ -129,9 +129,16 @@ package struct Runner: Sendable {
       return .ended(RunReport(run: nil, ending: .refused(prepared.refusals), steps: []))
     }
     try await refuseSessionless(prepared)
-    let run = try await access.createRun(resolved, prepared: prepared, carried: finished, on: connection)
-    await target.giveBack(connection)
-    return .created(run, prepared)
+    do {
+      let run = try await access.createRun(resolved, prepared: prepared, carried: finished, on: connection)
+      await target.giveBack(connection)
+      return .created(run, prepared)
+    } catch let error as PostgresError where error.isConnectionLoss {
+      await target.giveBack(connection)
+      // Its COMMIT may have come through.
+      guard let live = await access.liveRunAfterLoss(of: resolved) else { throw error }
+      return .live(live)
+    }
   }
 
   /// Goes on with the run this plan already has.

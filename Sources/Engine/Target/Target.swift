@@ -112,15 +112,21 @@ enum WorkSession {
       searchPath: searchPath, statementTimeout: statementTimeout, lockTimeout: lockTimeout)
     // A killed client's statement ends soon, and with it what it keeps from the runner that takes over.
     pins.others["client_connection_check_interval"] = "2s"
+    // A client that has vanished without a word holds its rows no longer than its lease.
+    pins.idleInTransactionTimeout = Leases.timeToLive
     return pins
   }
+
+  /// The server's own look at a client's machine that no longer answers; a socket in the file system ignores it.
+  static let keepalives = ["tcp_keepalives_idle": "15s", "tcp_keepalives_interval": "5s", "tcp_keepalives_count": "3"]
 }
 
 extension Connection {
   /// A direct session keeps its pins; behind a pooler every transaction sets them again.
   func pinForSession() async throws {
     guard !isPooled else { return }
-    let pins = WorkSession.pins(lockTimeout: .zero, statementTimeout: .zero)
+    var pins = WorkSession.pins(lockTimeout: .zero, statementTimeout: .zero)
+    pins.others.merge(WorkSession.keepalives) { $1 }
     _ = try await query(pins.sql(forVersion: serverVersion, local: false))
   }
 

@@ -43,6 +43,7 @@ struct UndoRunner {
     for (task, operations) in undo {
       if case .file(let work)? = leaves.first(where: { $0.id == task.operation })?.work {
         try FileInterpreter(context: context(task, leaves), work: work).undo()
+        if operations.isEmpty { try await note(undone: [task.task], program) }
       }
       try await runner.run(operations)
     }
@@ -63,11 +64,18 @@ struct UndoRunner {
     }
   }
 
+  /// A file's task is not turned before its file is back.
   private func record(_ undo: [(task: TaskRecord, operations: [Operation])], _ program: StoredProgram) async throws {
+    let leaves = program.operations.flatMap(\.leaves)
+    let files = Set(leaves.filter { $0.work.kind == "file" }.map(\.id))
     let tasks = undo.flatMap { task, operations in
       operations.flatMap(\.leaves).map { $0.task(undoes: task.task) }
     }
-    let nothing = undo.filter(\.operations.isEmpty).map(\.task.task)
+    let nothing = undo.filter { $0.operations.isEmpty && !files.contains($0.task.operation) }.map(\.task.task)
+    try await note(undone: nothing, program, tasks)
+  }
+
+  private func note(undone nothing: [Int], _ program: StoredProgram, _ tasks: [JSON] = []) async throws {
     try await ledger.write(
       JournalSQL.insertUndoTasks(
         holding, phase: program.phase, program: program.attempt, tasks: .array(tasks), nothing: nothing))
@@ -86,18 +94,39 @@ struct UndoRunner {
     return compiled.program.operations
   }
 
-  /// An autocommit statement that a crash left in doubt: the catalog tells whether there is anything to take back.
+  /// What a crash left in doubt: whoever can tell says whether there is anything to take back.
   private func settleDoubts(_ tasks: [TaskRecord], _ leaves: [Operation]) async throws {
     for task in tasks where task.state == .inDoubt || task.state == .intent {
-      guard case .autocommit(let work)? = leaves.first(where: { $0.id == task.operation })?.work else { continue }
-      let session = try await shop.target.session(purpose: "undo")
-      do {
-        _ = try await InDoubt(context: context(task, leaves), work: work).decide(on: session)
-        await session.close()
-      } catch {
-        await session.close()
-        throw error
+      let context = try context(task, leaves)
+      switch context.operation.work {
+      case .autocommit(let work): try await settle(context, work)
+      // Putting back what was never written does nothing.
+      case .file: try await decide(context, .complete)
+      case .process(let work):
+        let verdict = try await ProcessInterpreter(context: context, work: work).verdict(withoutProbe: .complete)
+        try await decide(context, verdict)
+      default: continue
       }
+    }
+  }
+
+  private func decide(_ context: TaskContext, _ verdict: ProbeVerdict) async throws {
+    let task = context.task.task
+    if context.task.state == .intent { try await ledger.write(JournalSQL.intentInDoubt(holding, task: task)) }
+    try await ledger.write(JournalSQL.inDoubtDecided(holding, task: task, verdict))
+  }
+
+  private func settle(_ context: TaskContext, _ work: AutocommitWork) async throws {
+    let session = try await shop.target.session(purpose: "undo")
+    do {
+      if context.task.state == .intent {
+        try await session.fenced(JournalSQL.intentInDoubt(holding, task: context.task.task))
+      }
+      _ = try await InDoubt(context: context, work: work).decide(on: session)
+      await session.close()
+    } catch {
+      await session.close()
+      throw error
     }
   }
 

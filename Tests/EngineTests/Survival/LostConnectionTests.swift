@@ -125,6 +125,15 @@ import Testing
     #expect(try await harness.flaws() == [])
   }
 
+  @Test("the server itself looks after clients whose machine has gone, and holds no rows for them")
+  func goneMachine() async throws {
+    let target = Target(TargetAddress(name: "staging", connection: TestDatabase.current.networkTarget))
+    let session = try await target.session(purpose: "test")
+    #expect(try await session.query("SHOW tcp_keepalives_idle").value == "15")
+    #expect(try await session.query("SHOW idle_in_transaction_session_timeout").value == "30s")
+    await session.close()
+  }
+
   @Test("a lost lease: who had the step stops before touching anything, the other one finishes, each row once")
   func lease() async throws {
     let database = TestDatabase.current
