@@ -99,8 +99,15 @@ import Testing
     let late = JournalSQL.startFiring(
       old, plan: ticking.harness.resolved.planHash, target: "staging", variant: "schedule:tick", reason: nil,
       actor: "late")
-    let error = await #expect(throws: PostgresError.self) { try await connection.query(late) }
+    let creation = JournalSQL.createRun(
+      plan: ticking.harness.resolved.planHash, target: "staging", variant: "schedule:tick", host: "h", actor: "late",
+      steps: [], programs: [], tasks: [])
+    let error = await #expect(throws: PostgresError.self) {
+      try await connection.batch(["BEGIN", creation, late, "COMMIT"])
+    }
     #expect(error?.sqlState == JournalCode.mayNotRun)
+    await connection.rollback()
+    #expect(try await ticking.runs() == 1)
     let end = try await connection.query(JournalSQL.endFiring(old, state: .failed, reason: "late", actor: "late"))
     #expect(end.rows.isEmpty)
     #expect(try await connection.query(JournalSQL.renewFiring(old, ttl: .seconds(30))).rows.isEmpty)

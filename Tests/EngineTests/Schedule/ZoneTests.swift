@@ -34,8 +34,13 @@ import Testing
     let first = moment + .microseconds(1)
     var found: [Moment] = []
     for _ in expected {
-      moment = try #require(try await clock.moments(of: timing, from: nil, asOf: moment).next)
+      let before = moment
+      moment = try #require(try await clock.moments(of: timing, from: nil, asOf: before).next)
       found.append(moment)
+      // Looked at shortly before, and at the moment itself, when the clock may just have been put.
+      let shortly = max(before, moment + .seconds(-20 * 60))
+      #expect(try await clock.moments(of: timing, from: nil, asOf: shortly).next == moment)
+      #expect(try await clock.moments(of: timing, from: moment, asOf: moment).due.moments == [moment])
     }
     #expect(found.map { String($0.description.dropFirst(5).dropLast(4)) } == expected)
     // Looked at once, much later, it is the same moments.
