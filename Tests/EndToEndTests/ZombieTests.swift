@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A runner that stands still for longer than its lease, and wakes up when another one has gone on.
-@Suite(.database(template: Sample.slowTable(rows: 600))) struct ZombieTests {
+@Suite(.database(template: Sample.slowTable(rows: 2500))) struct ZombieTests {
   @Test("it writes nothing any more: the rows are changed once, and the journal's history has no word of it")
   func zombie() async throws {
     let project = try Project(Sample.batch)
