@@ -31,6 +31,9 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable {
   case stateUnknown = "state.unknown"
   case resourceOrphan = "resource.orphan"
   case resourceOver = "resource.over"
+  case firingTwice = "firing.twice"
+  case firingOrder = "firing.order"
+  case firingRun = "firing.run"
 
   /// One sentence a person reads.
   package var text: String {
@@ -64,6 +67,9 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable {
     case .stateUnknown: "states change as the transition tables say"
     case .resourceOrphan: "a resource is held only by who holds a step"
     case .resourceOver: "a resource has no more holders than it admits"
+    case .firingTwice: "a moment of a schedule is carried out once"
+    case .firingOrder: "moments of a schedule are recorded up to its next one, and no further"
+    case .firingRun: "a firing that is over agrees with its run"
     }
   }
 

@@ -29,7 +29,7 @@ import Testing
     #expect(try await fixture.sql(JournalSQL.prologue(held, task: 1)).isEmpty)
     #expect(try await fixture.sql("SELECT state FROM caisson.gate").first?[0] == "closed")
     #expect(try await fixture.sql("SELECT void FROM caisson.evidence").first?[0] == "t")
-    #expect(try await fixture.sql("SELECT paused FROM caisson.schedule").first?[0] == "t")
+    #expect(try await fixture.sql("SELECT paused_at IS NOT NULL FROM caisson.schedule").first?[0] == "t")
     #expect(try await CloneCheck.run(on: fixture.connection, target: "copy") == .same)
     #expect(try await fixture.reader.attempts(run: run, step: "b").map(\.outcome) == [.abandoned])
     try await fixture.expectSound()
@@ -48,7 +48,8 @@ import Testing
       """)
     try await fixture.sql(
       """
-      INSERT INTO caisson.schedule (name, environment, plan_name, cron, tz) VALUES ('nightly', 'e', 'p', '0 1 * * *', 'UTC')
+      INSERT INTO caisson.schedule (target, plan_name, environment, step, plan_hash, cron, zone, overlap, catch_up)
+      SELECT 'test', 'p', 'e', 'a', plan_hash, '0 1 * * *', 'UTC', 'skip', 'none' FROM caisson.plan
       """)
   }
 

@@ -33,6 +33,7 @@ extension JournalSchema {
       f := caisson.raise_fence();
       UPDATE caisson.lease SET until = clock_timestamp() - interval '1 microsecond';
       GET DIAGNOSTICS n = ROW_COUNT;
+      UPDATE caisson.firing SET until = clock_timestamp() - interval '1 microsecond' WHERE state = 'running';
       UPDATE caisson.meta SET system_id = after ->> 'system_id', database_oid = (after ->> 'database_oid')::oid,
         timeline = (after ->> 'timeline')::integer;
       INSERT INTO caisson.event (kind, actor, data) VALUES ('journal.reattached', actor, jsonb_strip_nulls(
@@ -62,8 +63,11 @@ extension JournalSchema {
       DELETE FROM caisson.approval;
       UPDATE caisson.evidence SET void = true WHERE NOT void;
       GET DIAGNOSTICS n_evidence = ROW_COUNT;
-      UPDATE caisson.schedule SET paused = true WHERE NOT paused;
+      UPDATE caisson.schedule SET paused_at = clock_timestamp(), paused_by = actor, paused_reason = remark
+       WHERE paused_at IS NULL AND retired_at IS NULL;
       GET DIAGNOSTICS n_schedules = ROW_COUNT;
+      UPDATE caisson.firing SET state = 'failed', until = NULL, ended_at = clock_timestamp(), reason = remark
+       WHERE state = 'running';
       UPDATE caisson.meta x SET system_id = p.system_id, database_oid = p.database_oid, timeline = p.timeline,
         target_name = name FROM caisson.place() p;
       INSERT INTO caisson.event (kind, actor, data) VALUES ('journal.adopted', actor, jsonb_strip_nulls(

@@ -45,7 +45,8 @@ extension JournalSchema {
       DELETE FROM caisson.attempt WHERE run_id = run;
       DELETE FROM caisson.run x WHERE x.run_id = run;   -- step, program, task, lease, hold and gate go with it
       DELETE FROM caisson.plan p WHERE p.plan_hash = r.plan_hash
-        AND NOT EXISTS (SELECT FROM caisson.run x WHERE x.plan_hash = p.plan_hash);
+        AND NOT EXISTS (SELECT FROM caisson.run x WHERE x.plan_hash = p.plan_hash)
+        AND NOT EXISTS (SELECT FROM caisson.schedule x WHERE x.plan_hash = p.plan_hash);
       INSERT INTO caisson.event (kind, actor, data) VALUES ('journal.pruned', actor,
         jsonb_build_object('run', run, 'events', n, 'anchors', k));
       RETURN QUERY SELECT n, k;
