@@ -67,9 +67,9 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable {
     case .stateUnknown: "states change as the transition tables say"
     case .resourceOrphan: "a resource is held only by who holds a step"
     case .resourceOver: "a resource has no more holders than it admits"
-    case .firingTwice: "a moment of a schedule is carried out once"
-    case .firingOrder: "moments of a schedule are recorded up to its next one, and no further"
-    case .firingRun: "a firing that is over agrees with its run"
+    case .firingTwice: "a run carries out one firing"
+    case .firingOrder: "a firing waits only once its moment has come"
+    case .firingRun: "a firing that is done has its run"
     }
   }
 
