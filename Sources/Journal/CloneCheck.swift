@@ -4,10 +4,10 @@ import SQLText
 /// Is this the database the journal was installed for? Asked at every connect, before anything is written.
 package enum CloneCheck: Sendable, Hashable {
   case same
-  /// A physical copy, a restore or a template: what differs, in words.
-  case copy(differs: [String])
-  /// The same place under another declared name.
-  case otherName(recorded: String)
+  /// A physical copy, a restore or a template under a name of its own: what differs, in words.
+  case copy(of: String, as: String, differs: [String])
+  /// Under its own name in another cluster or database: restored, upgraded with pg_upgrade, moved.
+  case moved(differs: [String])
   /// The same cluster after a promotion or a recovery to a point in time.
   case newTimeline(recorded: Int, now: Int)
 
@@ -25,11 +25,8 @@ package enum CloneCheck: Sendable, Hashable {
     if try !row.bool("same_cluster") { differs.append("another cluster") }
     if try !row.bool("same_database") { differs.append("another database of that number") }
     let recorded = try row.string("target_name")
-    if !differs.isEmpty {
-      if recorded != target { differs.append("target \(target) instead of \(recorded)") }
-      return .copy(differs: differs)
-    }
-    if recorded != target { return .otherName(recorded: recorded) }
+    if recorded != target { return .copy(of: recorded, as: target, differs: differs) }
+    if !differs.isEmpty { return .moved(differs: differs) }
     let before = try row.int("timeline"), now = try row.int("timeline_now")
     return before == now ? .same : .newTimeline(recorded: before, now: now)
   }
@@ -38,18 +35,25 @@ package enum CloneCheck: Sendable, Hashable {
   package var refusal: JournalError? {
     switch self {
     case .same: nil
-    case .copy(let differs):
+    case .copy(let original, let name, let differs):
       JournalError(
-        .elsewhere, "this journal came here by a copy or restore (\(differs.joined(separator: ", ")))",
-        hint: "`caisson journal adopt --as NAME` makes it this database's own and voids leases and approvals")
-    case .otherName(let recorded):
+        .elsewhere,
+        "this journal belongs to the target \(original)"
+          + (differs.isEmpty ? "" : " and came here by a copy or restore (\(differs.joined(separator: ", ")))"),
+        hint: "is it the right database? As a copy that shall be \(name) it is adopted: leases, approvals and evidence "
+          + "of \(original) are void then",
+        command: ["journal adopt", "--as", name, "--reason", "…"])
+    case .moved(let differs):
       JournalError(
-        .elsewhere, "this database's journal was installed for the target \(recorded)",
-        hint: "use that name, or `caisson journal adopt --as NAME`")
+        .elsewhere, "this journal was written elsewhere (\(differs.joined(separator: ", ")))",
+        hint: "if this is the same database after a restore, pg_upgrade or move, and the old one is gone for good, "
+          + "reattach it; a copy beside it needs an environment of its own",
+        command: ["journal reattach", "--reason", "…"])
     case .newTimeline(let recorded, let now):
       JournalError(
         .elsewhere, "the server was promoted or recovered since (timeline \(now), recorded \(recorded))",
-        hint: "`caisson journal reattach` after making sure that this is the right primary")
+        hint: "make sure that this is the right primary and that nobody writes to the old one, then reattach",
+        command: ["journal reattach", "--reason", "…"])
     }
   }
 }

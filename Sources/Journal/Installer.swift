@@ -66,9 +66,16 @@ package enum Installer {
   package static func compatible(_ version: (schema: Int, minWriter: Int)) throws(JournalError) {
     if version.minWriter > JournalSchema.version {
       throw JournalError(
-        .newer, "the journal has version \(version.schema), this engine writes version \(JournalSchema.version)",
+        .newer,
+        "the journal has version \(version.schema) and may only be read by this engine, which writes version "
+          + "\(JournalSchema.version)",
         hint: "use the newer caisson that upgraded it")
     }
+    try readable(version)
+  }
+
+  /// A newer journal is read as far as this engine knows it; only one that is too old is refused.
+  package static func readable(_ version: (schema: Int, minWriter: Int)) throws(JournalError) {
     if version.schema < JournalSchema.minWriter {
       throw JournalError(
         .older, "the journal has version \(version.schema), this engine needs \(JournalSchema.minWriter)",

@@ -1,4 +1,5 @@
 package import PostgresClient
+package import RunModel
 import SQLText
 
 /// What `caisson journal check` finds: rows that contradict an invariant of the journal.
@@ -6,6 +7,8 @@ package struct JournalCheck: Sendable, Hashable {
   package struct Problem: Sendable, Hashable, CustomStringConvertible {
     /// Dotted, stable: `lease.missing`.
     package let code: String
+    /// What should hold instead; `nil`: a newer journal's.
+    package var invariant: Invariant? { Invariant(rawValue: code) }
     package let run: String?
     package let step: String?
     package let detail: String

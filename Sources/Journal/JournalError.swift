@@ -20,11 +20,14 @@ package struct JournalError: Error, Sendable, Hashable, CustomStringConvertible 
   package let problem: Problem
   package let message: String
   package let hint: String
+  /// The command that helps, and its options; the environment goes between them.
+  package let command: [String]
 
-  package init(_ problem: Problem, _ message: String, hint: String) {
+  package init(_ problem: Problem, _ message: String, hint: String, command: [String] = []) {
     self.problem = problem
     self.message = message
     self.hint = hint
+    self.command = command
   }
 
   package var description: String { "\(message); \(hint)" }

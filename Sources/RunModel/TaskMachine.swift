@@ -46,6 +46,7 @@ package enum TaskMachine: StateMachine {
       Transition(.undoFailed, .retry, .pending),
     ]
     + each([.pending, .running], .failUndo, .undoFailed)
-    + each([.running, .done], .beginUndo, .undoing)
+    // What a person set aside in the middle has chunks in the database.
+    + each([.running, .done, .skipped], .beginUndo, .undoing)
     + each([.running, .done, .undoing], .finishUndo, .undone)
 }

@@ -25,7 +25,7 @@ package final class TestCluster: Sendable {
   package let port: Int
   private let watchdog: Watchdog
 
-  private init(_ server: LocalCluster, port: Int, watchdog: Watchdog) {
+  init(_ server: LocalCluster, port: Int, watchdog: Watchdog) {
     self.server = server
     self.port = port
     self.watchdog = watchdog
@@ -68,7 +68,7 @@ package final class TestCluster: Sendable {
     throw SandboxError("unreachable")
   }
 
-  private static func settings(_ options: Options) -> [String: String] {
+  static func settings(_ options: Options) -> [String: String] {
     var all = [
       "max_connections": "200", "shared_buffers": "128MB", "log_line_prefix": "@@ %d @ %p @ ", "log_checkpoints": "off",
       "max_prepared_transactions": "20", "wal_level": "logical", "track_functions": "all", "autovacuum_naptime": "10min",

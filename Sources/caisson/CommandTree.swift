@@ -33,7 +33,12 @@ enum CommandTree {
       [
         ScheduleListCommand.self, SchedulePauseCommand.self, ScheduleResumeCommand.self, ScheduleTriggerCommand.self,
       ]),
-    .group(JournalGroup.spec, [JournalInstallCommand.self, JournalUpgradeCommand.self, JournalCheckCommand.self]),
+    .group(
+      JournalGroup.spec,
+      [
+        JournalInstallCommand.self, JournalUpgradeCommand.self, JournalCheckCommand.self, JournalAdoptCommand.self,
+        JournalReattachCommand.self, JournalPruneCommand.self,
+      ]),
     .group(AuditGroup.spec, [AuditVerifyCommand.self]),
   ]
 

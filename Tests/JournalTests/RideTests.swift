@@ -136,4 +136,19 @@ import Testing
     #expect(try await fixture.sql("SELECT count(*) FROM work").first?[0] == "41")
     try await fixture.expectSound()
   }
+
+  @Test("a step whose work was done under a claim is not ridden again")
+  func claimedBefore() async throws {
+    let fixture = try await JournalFixture()
+    let run = try await fixture.run("a")
+    let holding = try #require(try await fixture.claim(run, "a"))
+    try await fixture.work(holding)
+    try await fixture.sql(JournalSQL.release(holding))
+    let ride = JournalSQL.ride(run: run, step: "a", runner: JournalFixture.runnerB)
+    #expect(await fixture.refusal(ride) == JournalCode.mayNotRun)
+    #expect(try await fixture.reader.whyNot(run: run, step: "a") == "it has begun: it is claimed, not ridden")
+    let second = try #require(try await fixture.claim(run, "a"))
+    #expect(try await fixture.sql(JournalSQL.finishStep(second)).count == 1)
+    try await fixture.expectSound()
+  }
 }

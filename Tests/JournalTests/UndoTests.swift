@@ -121,4 +121,54 @@ import Testing
     #expect(try await fixture.sql(JournalSQL.finishUndo(second)).count == 1)
     try await fixture.expectSound()
   }
+
+  @Test("what a person had to decide about leaves nothing blocked behind a rollback")
+  func blocked() async throws {
+    let fixture = try await JournalFixture()
+    let run = try await fixture.run("a", rides: false)
+    let holding = try #require(try await fixture.claim(run, "a"))
+    try await fixture.sql(JournalSQL.intent(holding, task: 1, [:]))
+    try await fixture.sql(JournalSQL.intentInDoubt(holding, task: 1))
+    try await fixture.sql(JournalSQL.inDoubtDecided(holding, task: 1, .conflict))
+    try await fixture.sql(JournalSQL.stepBlocked(holding, reason: "another index of that name"))
+    try await fixture.sql(JournalSQL.beginUndo(run, from: [.running], actor: "me"))
+    let undo = try #require(try await fixture.claimUndo(run))
+    #expect(try await fixture.sql(JournalSQL.finishUndo(undo)).count == 1)
+    #expect(try await fixture.task(run, "a").state == .skipped)
+    try await fixture.expectSound()
+  }
+
+  @Test("chunks of a step that was skipped half way are taken back")
+  func skipped() async throws {
+    let fixture = try await JournalFixture()
+    let run = try await fixture.run("a", rides: false)
+    let holding = try #require(try await fixture.claim(run, "a"))
+    try await fixture.sql(JournalSQL.prologue(holding, task: 1))
+    try await fixture.sql(JournalSQL.chunkDone(holding, task: 1, cursor: 1, rows: 5, more: true))
+    try await fixture.sql(JournalSQL.release(holding))
+    try await fixture.sql(JournalSQL.skipStep(run: run, step: "a", actor: "me", reason: "no"))
+    try await fixture.sql(JournalSQL.beginUndo(run, from: [.running], actor: "me"))
+    let undo = try #require(try await fixture.claimUndo(run))
+    let tasks: JSON = [["operation": "back", "kind": "transaction", "undoes": 1]]
+    try await fixture.sql(JournalSQL.insertUndoTasks(undo, phase: 1, program: 1, tasks: tasks))
+    #expect(try await fixture.task(run, "a").state == .undoing)
+    try await fixture.work(undo, task: 2)
+    #expect(try await fixture.sql(JournalSQL.finishUndo(undo)).count == 1)
+    try await fixture.expectSound()
+  }
+
+  @Test("a rollback is not settled while a forward claim is in flight")
+  func inFlightWhenSettled() async throws {
+    let fixture = try await JournalFixture()
+    let run = try await fixture.run("a", rides: false)
+    let other = try await TestDatabase.current.connect()
+    try await other.batch([
+      "BEGIN", JournalSQL.claim(run: run, step: "a", runner: JournalFixture.runnerB, ttl: .seconds(30)),
+    ])
+    try await fixture.sql(JournalSQL.beginUndo(run, from: [.running], actor: "me"))
+    #expect(try await fixture.sql(JournalSQL.finishRun(run, actor: "x")).isEmpty)
+    try await other.query("COMMIT")
+    #expect(try await fixture.sql(JournalSQL.finishRun(run, actor: "x")).isEmpty)
+    try await fixture.expectSound()
+  }
 }

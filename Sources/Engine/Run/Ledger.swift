@@ -16,6 +16,7 @@ actor Ledger {
   let runner: String
   private let target: Target
   private var connection: Connection?
+  private var hasBeenOpen = false
 
   init(run: String, runner: String, target: Target) {
     self.run = run
@@ -90,8 +91,20 @@ actor Ledger {
   private func opened() async throws -> Connection {
     if let connection, await connection.isOpen { return connection }
     let fresh = try await target.connect(purpose: "journal")
+    do { try await refuseAnotherServer(fresh) } catch {
+      await fresh.close()
+      throw error
+    }
     connection = fresh
     return fresh
+  }
+
+  /// The server that answers again after it was lost may be a promoted standby, which lacks the last commits.
+  private func refuseAnotherServer(_ fresh: Connection) async throws {
+    defer { hasBeenOpen = true }
+    guard hasBeenOpen, let refusal = try await CloneCheck.run(on: fresh, target: target.address.name).refusal
+    else { return }
+    throw refusal
   }
 
   // MARK: Reading
@@ -214,7 +227,13 @@ actor Ledger {
   /// Tries once a second until the server answers, for at most ten minutes.
   func awaitServer(stop: StopSignal) async -> Bool {
     for _ in 0..<600 {
-      if (try? await query("SELECT 1")) != nil { return true }
+      do {
+        _ = try await query("SELECT 1")
+        return true
+      } catch is JournalError {
+        // It answers, and is not to be written to: who goes on hears why.
+        return false
+      } catch {}
       if stop.isRequested { return false }
       await stop.sleep(milliseconds: 1_000)
     }

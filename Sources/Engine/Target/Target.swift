@@ -109,7 +109,9 @@ enum WorkSession {
 
   static func pins(lockTimeout: Duration, statementTimeout: Duration) -> PinnedSettings {
     var pins = PinnedSettings(
-      searchPath: searchPath, statementTimeout: statementTimeout, lockTimeout: lockTimeout)
+      searchPath: searchPath, statementTimeout: statementTimeout, lockTimeout: lockTimeout,
+      // A process that stands still inside a transaction keeps its rows, and tables, from everybody as long as it does.
+      idleInTransactionTimeout: Leases.timeToLive)
     // A killed client's statement ends soon, and with it what it keeps from the runner that takes over.
     pins.others["client_connection_check_interval"] = "2s"
     // A client that has vanished without a word holds its rows no longer than its lease.

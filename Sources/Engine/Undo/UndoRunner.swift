@@ -142,8 +142,8 @@ extension TaskRecord {
   /// Its effect is in the database, whole or in part.
   var needsUndo: Bool {
     switch state {
-    case .done, .running, .undoing, .blocked: true
-    case .pending: chunks > 0
+    case .done, .running, .undoing: true
+    case .pending, .skipped: chunks > 0
     default: false
     }
   }

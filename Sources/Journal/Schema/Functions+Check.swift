@@ -1,5 +1,5 @@
 extension JournalSchema {
-  /// Invariants as rows of problems, read in one snapshot; none: sound.
+  /// Invariants as rows of problems, read in one snapshot; none: sound. Codes are those of `Invariant`.
   static let checkFunctions = #"""
     CREATE FUNCTION caisson.check_journal() RETURNS TABLE (code text, run_id uuid, step text, detail text)
     LANGUAGE sql STABLE AS $$
@@ -33,6 +33,14 @@ extension JournalSchema {
       SELECT 'fence.twice', NULL, NULL, 'fence ' || a.fence || ' was given ' || count(*) || ' times'
       FROM caisson.attempt a GROUP BY a.fence HAVING count(*) > 1
       UNION ALL
+      SELECT 'fence.order', q.run_id, q.step, 'attempt ' || q.attempt || ' has fence ' || q.fence || ' after ' || q.before
+      FROM (SELECT a.run_id, a.step, a.attempt, a.fence,
+          lag(a.fence) OVER (PARTITION BY a.run_id, a.step ORDER BY a.attempt) AS before FROM caisson.attempt a) q
+      WHERE q.fence <= q.before
+      UNION ALL
+      SELECT 'fence.sequence', NULL, NULL, 'the sequence stands at ' || f.last_value || ', given was ' || m.fence
+      FROM caisson.fence f, (SELECT max(s.fence) AS fence FROM caisson.step s) m WHERE m.fence > f.last_value
+      UNION ALL
       SELECT 'needs.unmet', s.run_id, s.step, 'the step is ' || s.state || ', and ' || n || ' is ' ||
         coalesce(d.state, 'missing')
       FROM caisson.step s JOIN caisson.run r USING (run_id) CROSS JOIN unnest(s.needs) n
@@ -41,6 +49,9 @@ extension JournalSchema {
         AND s.done_by IS DISTINCT FROM 'carried'
         AND r.state NOT IN ('undoing','rolled_back','rollback_failed')
         AND (d.state IS NULL OR d.state NOT IN ('done','skipped'))
+        -- A phase that was put off is taken up long after what needed the step.
+        AND NOT (d.phase > 1 AND EXISTS (SELECT FROM caisson.attempt a WHERE a.run_id = d.run_id AND a.step = d.step
+          AND a.direction = 'forward' AND a.outcome = 'ok'))
       UNION ALL
       SELECT 'undo.order', s.run_id, s.step, 'undone before ' || w
       FROM caisson.step s JOIN caisson.run r USING (run_id), LATERAL caisson.undo_waits_for(s.run_id, s.step) w
@@ -54,6 +65,10 @@ extension JournalSchema {
       FROM caisson.task t JOIN caisson.step s USING (run_id, step)
       WHERE s.state IN ('done','skipped','undone') AND (s.done_by IS NULL OR s.done_by IN ('engine','probe'))
         AND (t.state = 'blocked' OR caisson.unfinished(t.state))
+      UNION ALL
+      SELECT 'task.doubt', t.run_id, t.step, 'the run is ' || r.state || ', task ' || t.task || ' is ' || t.state
+      FROM caisson.task t JOIN caisson.run r USING (run_id)
+      WHERE r.state IN ('succeeded','rolled_back') AND t.state IN ('intent','in_doubt')
       UNION ALL
       SELECT 'task.gap', t.run_id, t.step, count(*) || ' tasks, the last is number ' || max(t.task)
       FROM caisson.task t GROUP BY t.run_id, t.step HAVING count(*) <> max(t.task) OR min(t.task) <> 1

@@ -30,8 +30,11 @@ extension JournalSchema {
         SELECT run, step_name, s.attempt, s.fence, runner, pg_backend_pid(), clock_timestamp(), 'ok' FROM s)
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       SELECT run, step_name, s.fence, 'step.done', runner::text, details FROM s RETURNING fence INTO f;
-      IF f IS NULL OR NOT EXISTS (SELECT FROM caisson.run r              -- after the lock: look
-           WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run') OR NOT caisson.is_open(run, step_name) THEN
+      -- After the lock: look. A task that is not ours now was done, or compiled again, by a holder meanwhile.
+      IF f IS NULL OR NOT EXISTS (SELECT FROM caisson.run r
+           WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run') OR NOT caisson.is_open(run, step_name)
+         OR EXISTS (SELECT FROM caisson.task t
+           WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.fence <> f) THEN
         RAISE EXCEPTION 'caisson: step % of run % may not run now: %', step_name, run, caisson.why_not(run, step_name)
           USING ERRCODE = 'CA001'; END IF;
       RETURN f;
@@ -49,6 +52,8 @@ extension JournalSchema {
             SELECT string_agg(n || ' (' || coalesce(d.state, 'missing') || ')', ', ') FROM unnest(s.needs) n
             LEFT JOIN caisson.step d ON d.run_id = run AND d.step = n COLLATE "C"
             WHERE d.state IS NULL OR d.state NOT IN ('done','skipped'))
+          WHEN EXISTS (SELECT FROM caisson.task t WHERE t.run_id = run AND t.step = step_name COLLATE "C"
+            AND t.state NOT IN ('pending','running')) THEN 'it has begun: it is claimed, not ridden'
           ELSE 'another runner is at it' END
         FROM caisson.step s JOIN caisson.run r USING (run_id) WHERE s.run_id = run AND s.step = step_name COLLATE "C"),
         'no such step') $$;

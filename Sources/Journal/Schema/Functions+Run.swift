@@ -67,6 +67,10 @@ extension JournalSchema {
     BEGIN
       SELECT * INTO r FROM caisson.run x WHERE x.run_id = run AND x.finished_at IS NULL FOR NO KEY UPDATE;
       IF NOT FOUND THEN RETURN; END IF;
+      -- A forward claim in flight shows only by its lock: a rollback is not over while there may be one.
+      IF r.state IN ('undoing','rollback_failed') AND (SELECT count(*) FROM (SELECT 1 FROM caisson.step s
+           WHERE s.run_id = run FOR NO KEY UPDATE SKIP LOCKED) q)
+         <> (SELECT count(*) FROM caisson.step s WHERE s.run_id = run) THEN RETURN; END IF;
       SELECT count(*) FILTER (WHERE s.state NOT IN ('done','skipped')) AS open,
         count(*) FILTER (WHERE s.state IN ('running','undoing')) AS held,
         count(*) FILTER (WHERE s.state IN ('failed','blocked')) AS broken,

@@ -78,7 +78,7 @@ extension JournalSchema {
       UPDATE caisson.task t SET fence = my_fence, changed_at = clock_timestamp(), state = CASE
           WHEN t.state = 'pending' THEN 'skipped' WHEN t.task = ANY (nothing) THEN 'undone' ELSE 'undoing' END
        WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.direction = 'forward' AND (t.state = 'pending'
-         OR (t.state IN ('running','done') AND (t.task = ANY (nothing)
+         OR ((t.state IN ('running','done') OR (t.state = 'skipped' AND t.chunks > 0)) AND (t.task = ANY (nothing)
              OR t.task IN (SELECT (x ->> 'undoes')::integer FROM jsonb_array_elements(tasks) x))));
       RETURN QUERY SELECT caisson.append_tasks(run, step_name, my_fence, phase_no, program, 'undo', tasks),
         jsonb_array_length(tasks);
@@ -97,7 +97,8 @@ extension JournalSchema {
         RAISE EXCEPTION 'caisson: step % has unfinished tasks', step_name USING ERRCODE = 'CA003'; END IF;
       UPDATE caisson.task t SET state = CASE t.state WHEN 'undoing' THEN 'undone' ELSE 'skipped' END,
         changed_at = clock_timestamp()
-       WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.direction = 'forward' AND caisson.unfinished(t.state);
+       WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.direction = 'forward'
+         AND (caisson.unfinished(t.state) OR t.state = 'blocked');
       PERFORM caisson.end_holding(run, step_name, my_fence, 'ok', NULL, NULL);
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, my_fence, 'step.undone', actor, details);

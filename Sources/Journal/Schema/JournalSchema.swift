@@ -10,7 +10,8 @@ package enum JournalSchema {
   /// The whole definition, in order. It runs in one transaction.
   package static let definition = [
     workTables, holdingTables, historyTables, scheduleTables, chainFunctions, gateFunctions, claimFunctions,
-    rideFunctions, workFunctions, finishFunctions, undoFunctions, runFunctions, scheduleFunctions, checkFunctions, roles,
+    rideFunctions, workFunctions, finishFunctions, undoFunctions, runFunctions, scheduleFunctions, checkFunctions,
+    movingFunctions, pruningFunctions, roles,
   ].joined(separator: "\n")
 
   /// Where this cluster's history stands; behind a promotion it is another one.

@@ -22,6 +22,7 @@ extension JournalSchema {
         THEN RETURN; END IF;
       GRANT USAGE ON SCHEMA caisson TO caisson_reader;
       GRANT SELECT ON ALL TABLES IN SCHEMA caisson TO caisson_reader;
+      GRANT SELECT ON SEQUENCE caisson.fence TO caisson_reader;
       -- operator: wishes and decisions, nothing else
       GRANT UPDATE (desired, desired_by, desired_reason) ON caisson.run TO caisson_operator;
       GRANT EXECUTE ON FUNCTION caisson.approve TO caisson_operator;

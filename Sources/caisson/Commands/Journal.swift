@@ -3,11 +3,12 @@ import Engine
 import Journal
 import JSONText
 import PlanModel
+import RunModel
 
-/// `caisson journal install|upgrade|check`
+/// `caisson journal install|upgrade|check|adopt|reattach|prune`
 enum JournalGroup {
   static let spec = CommandSpec(
-    "journal", summary: "install, upgrade or check the journal in a database", section: Section.keep)
+    "journal", summary: "install, check, move or prune the journal in a database", section: Section.keep)
 
   /// What an installation or upgrade came to.
   static func show(_ outcome: Installer.Outcome, of chosen: ChosenEnvironment, on console: Console) {
@@ -87,7 +88,10 @@ struct JournalCheckCommand: Command {
     case .json: console.print(["sound": .bool(problems.isEmpty), "problems": .array(problems.map(\.json))])
     case .ndjson: for problem in problems { console.print(problem.json) }
     case .text:
-      for problem in problems { console.print("\(problem)") }
+      for problem in problems {
+        console.print("\(problem)")
+        if let invariant = problem.invariant { console.print("  should be: \(invariant.text)") }
+      }
       if problems.isEmpty { console.print("the journal of \(chosen.resolved.environment.name) is sound") }
     }
     return problems.isEmpty ? .done : .failed
@@ -96,6 +100,9 @@ struct JournalCheckCommand: Command {
 
 extension JournalCheck.Problem {
   var json: JSON {
-    ["code": .string(code), "run": JSON(run), "step": JSON(step), "detail": .string(detail)]
+    [
+      "code": .string(code), "run": JSON(run), "step": JSON(step), "detail": .string(detail),
+      "invariant": JSON(invariant?.text),
+    ]
   }
 }

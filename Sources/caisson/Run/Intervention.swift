@@ -14,11 +14,8 @@ struct Intervention {
 
   /// A word without a reason is a usage error: the journal keeps why.
   init(_ parsed: ParsedCommand) throws {
-    guard let reason = parsed.value(.reason), reason.contains(where: { !$0.isWhitespace }) else {
-      throw parsed.usageError("say why with --reason: the journal keeps it")
-    }
     self.parsed = parsed
-    self.reason = reason
+    reason = try parsed.requiredReason()
     id = parsed.value(.run)
   }
 

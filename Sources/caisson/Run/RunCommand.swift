@@ -1,5 +1,6 @@
 import CommandLineKit
 import Engine
+import Journal
 import PlanModel
 import PlanSchema
 import PluginAPI
@@ -111,6 +112,7 @@ struct RunCommand {
   /// The error with the state things are in and the command to go on with.
   private func explained(_ error: any Error, run: String?) -> any Error {
     var problem = Problem(error)
+    problem.next = (error as? JournalError).flatMap(chosen.next)
     problem.state = problem.state ?? (run.map { "run \($0.prefix(8)) keeps what it committed" } ?? "nothing was run")
     let again = run == nil && problem.code != .drift ? beginning(after: problem.code) : chosen.next("status")
     problem.next = problem.next ?? (problem.code == .heldByAnother ? chosen.next(verb.rawValue, "--wait") : again)

@@ -66,7 +66,7 @@ struct ChosenEnvironment: Sendable {
         try await connection.query("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
       }
       guard let version = try await Installer.version(on: connection) else { return try await body(nil) }
-      try Installer.compatible(version)
+      try Installer.readable(version)
       return try await body(JournalReader(connection))
     }
   }
@@ -98,8 +98,21 @@ struct ChosenEnvironment: Sendable {
       return value
     } catch {
       await connection.close()
-      throw error
+      throw withNext(error)
     }
+  }
+
+  /// A journal that refuses names the command that helps; here it is written out.
+  func withNext(_ error: any Error) -> any Error {
+    guard let journal = error as? JournalError, let next = next(journal) else { return error }
+    var problem = Problem(journal)
+    problem.next = next
+    return CommandFailure(problem)
+  }
+
+  func next(_ error: JournalError) -> String? {
+    guard let command = error.command.first else { return nil }
+    return next(command, more: Array(error.command.dropFirst()))
   }
 }
 

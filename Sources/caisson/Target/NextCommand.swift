@@ -18,7 +18,9 @@ struct NextCommand: Sendable, Equatable {
   }
 
   /// `caisson COMMAND FILE MORE`, with the variables this run was given.
-  func callAsFunction(_ command: String, _ more: String...) -> String {
+  func callAsFunction(_ command: String, _ more: String...) -> String { self(command, more: more) }
+
+  func callAsFunction(_ command: String, more: [String]) -> String {
     let words = command.split(separator: " ").map(String.init) + [file] + more
     return ([Tool.name] + words + variables.flatMap { ["--var", $0] }).map(Self.quoted).joined(separator: " ")
   }
