@@ -80,6 +80,11 @@ let package = Package(
 
     library("TestSupport", ["JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",
                             "PlanModel", "Engine", "Journal", "RunModel", "Lint"]),
+    // The engine with the tests' own step kind, for tests that kill it.
+    .executableTarget(
+      name: "caisson-test",
+      dependencies: ["BuiltinPlugins", "Engine", "PlanModel", "PluginAPI", "PostgresClient", "TestSupport"],
+      path: "Tests/CaissonTest", swiftSettings: testSettings),
     tests("JSONText", ["JSONText"]),
     tests("YAMLTree", ["YAMLTree"]),
     tests("SQLText", ["SQLText", "JSONText"]),
@@ -96,7 +101,7 @@ let package = Package(
     tests("RunModel", ["RunModel", "JSONText"]),
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText", "Journal", "RunModel", "SQLText", "PlanModel",
-                     "PluginAPI", "PostgresClient"]),
+                     "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox", "Digest"]),
     tests("Sandbox", ["Sandbox", "TestSupport", "ChildProcess", "PostgresClient", "SQLText"]),
     tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
                       "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText", "Journal"]),

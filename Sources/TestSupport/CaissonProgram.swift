@@ -4,17 +4,17 @@ import Sandbox
 
 /// The built command-line tool.
 package enum CaissonProgram {
-  /// Beside the running test bundle, else in the package's build folder.
-  package static func path(file: String = #filePath) throws -> String {
+  /// Beside the running test bundle, else in the package's build folder. `caisson-test` also knows `test.program`.
+  package static func path(_ name: String = "caisson", file: String = #filePath) throws -> String {
     let root = file.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
-    var candidates = ["\(root)/.build/debug/caisson"]
+    var candidates = ["\(root)/.build/debug/\(name)"]
     if let own = realpath("/proc/self/exe", nil) {
       defer { free(own) }
       let folder = String(cString: own).split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
-      candidates.insert(folder + "/caisson", at: 0)
+      candidates.insert(folder + "/\(name)", at: 0)
     }
     guard let path = candidates.first(where: { access($0, X_OK) == 0 }) else {
-      throw SandboxError("caisson is not built", hint: "swift build --build-tests builds it")
+      throw SandboxError("\(name) is not built", hint: "swift build --build-tests builds it")
     }
     return path
   }

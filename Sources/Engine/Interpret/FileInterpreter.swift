@@ -16,14 +16,26 @@ struct FileInterpreter {
   func run(on connection: Connection) async throws {
     var content = ""
     for segment in work.content { content += try await resolve(segment, on: connection) }
-    try keepPrevious()
+    // A second try finds our own file: what was there before is what the first one found.
+    let kept = context.task.intent?["kept"]?.bool ?? (access(work.path, F_OK) == 0)
+    // Writing it again is harmless.
+    if context.isInDoubt { try await context.decide(.absent, on: connection) }
+    let intent: JSON = ["path": .string(work.path), "kept": .bool(kept)]
+    try await connection.fenced(JournalSQL.intent(context.holding, task: context.task.task, intent))
+    if kept { try keepPrevious() }
     try AtomicFile(path: work.path, mode: work.mode).write(content)
-    try await context.record(["sha256": .string(SHA256.hex(of: content))], on: connection)
+    let result: JSON = ["sha256": .string(SHA256.hex(of: content))]
+    try await connection.fenced(JournalSQL.intentDone(context.holding, task: context.task.task, result: result))
   }
 
-  /// Puts the previous file back, or removes ours where there was none.
+  /// For a rollback, which takes back what may be there.
+  func settle(on connection: Connection) async throws { try await context.decide(.complete, on: connection) }
+
+  /// Puts the previous file back, or removes ours where there was none. Once more does nothing.
   func undo() throws {
-    if rename(keptPath, work.path) != 0, errno == ENOENT, unlink(work.path) != 0, errno != ENOENT {
+    if context.task.intent?["kept"]?.bool ?? false {
+      if rename(keptPath, work.path) != 0, errno != ENOENT { throw AtomicFile.failure("put back", work.path) }
+    } else if unlink(work.path) != 0, errno != ENOENT {
       throw AtomicFile.failure("remove", work.path)
     }
   }

@@ -27,12 +27,24 @@ package actor Target {
 
   package init(_ address: TargetAddress) { self.address = address }
 
-  /// A connection of the caller's own.
+  /// A connection of the caller's own, past the pooler where there is such a way: a paused pool must stop neither the
+  /// journal nor the heartbeat.
   package func connect(purpose: String) async throws -> Connection {
-    let connection = try await Connection.connect(
-      address.connection, ConnectionSettings(applicationName: "caisson:\(purpose)"))
+    try await open(address.session ?? address.connection, purpose: purpose)
+  }
+
+  private func open(_ string: ConnectionString, purpose: String) async throws -> Connection {
+    let connection = try await Connection.connect(string, ConnectionSettings(applicationName: "caisson:\(purpose)"))
     try await connection.pinForSession()
     return connection
+  }
+
+  /// The same database past the pooler, for work inside a bracket that may have paused it.
+  nonisolated var direct: Target {
+    guard let session = address.session else { return self }
+    var address = address
+    address.connection = session
+    return Target(address)
   }
 
   /// One of the idle work connections, or a new one.
@@ -40,7 +52,7 @@ package actor Target {
     while let connection = idle.popLast() {
       if await connection.isOpen { return connection }
     }
-    return try await connect(purpose: "work")
+    return try await open(address.connection, purpose: "work")
   }
 
   package func giveBack(_ connection: Connection) async {
@@ -72,14 +84,12 @@ package actor Target {
   /// A direct session: what `CREATE INDEX CONCURRENTLY` and friends need.
   package func session(purpose: String) async throws -> Connection {
     guard let direct = address.session else {
-      let connection = try await connect(purpose: purpose)
+      let connection = try await open(address.connection, purpose: purpose)
       guard connection.isPooled else { return connection }
       await connection.close()
       throw Target.needsSession
     }
-    let connection = try await Connection.connect(direct, ConnectionSettings(applicationName: "caisson:\(purpose)"))
-    try await connection.pinForSession()
-    return connection
+    return try await open(direct, purpose: purpose)
   }
 
   static let needsSession = EngineError(

@@ -1,4 +1,3 @@
-import Digest
 import Journal
 import JSONText
 import PlanModel
@@ -29,22 +28,33 @@ struct UndoRunner {
     let leaves = program.operations.flatMap(\.leaves)
     let tasks = try await ledger.tasks(step.id).filter { $0.phase == program.phase && $0.attempt == program.attempt }
     let begun = tasks.filter { $0.direction == .forward && $0.hasBegun }
-    try await settleDoubts(begun, leaves)
-    var undo: [(task: TaskRecord, operations: [Operation])] = []
+    try await DoubtSettler(shop: shop, ledger: ledger, step: step, holding: holding, program: program).settle(begun)
+    var steps: [UndoStep] = []
     for task in try await ledger.tasks(step.id, in: begun).reversed() where task.needsUndo {
       guard let operation = leaves.first(where: { $0.id == task.operation }) else {
         throw EngineError(.unusable, "the journal has no operation \(task.operation) of step \(step.id)")
       }
-      undo.append((task, try await operations(undoing: operation, task, program)))
+      steps.append(UndoStep(task: task, of: operation, try await operations(undoing: operation, task, program)))
     }
-    if !tasks.contains(where: { $0.direction == .undo }), !undo.isEmpty { try await record(undo, program) }
+    for bracket in leaves where bracket.isBracket {
+      guard let marker = tasks.first(where: { $0.operation == bracket.id && $0.direction == .forward }) else { continue }
+      let whole = bracket.undo == .nothing ? nil : try await operations(undoing: bracket, marker, program)
+      steps = UndoStep.bracketed(steps, bracket, marker, whole: whole)
+    }
+    if !tasks.contains(where: { $0.direction == .undo }), !steps.isEmpty { try await record(steps, program) }
+    try await takeResources(steps.flatMap(\.operations))
     let runner = OperationRunner(
       shop: shop, ledger: ledger, step: step, holding: holding, phase: program.phase, program: program.attempt)
-    for (task, operations) in undo {
-      if case .file(let work)? = leaves.first(where: { $0.id == task.operation })?.work {
-        try FileInterpreter(context: context(task, leaves), work: work).undo()
+    for one in steps { try await runner.run(one.operations) }
+  }
+
+  /// Waits until other runs have given them back.
+  private func takeResources(_ operations: [Operation]) async throws {
+    while true {
+      do { return try await ledger.takeResources(operations, for: holding) } catch is ResourcesTaken {
+        if shop.stop.isRequested { throw Interrupted() }
+        await shop.stop.sleep(milliseconds: 500)
       }
-      try await runner.run(operations)
     }
   }
 
@@ -53,21 +63,23 @@ struct UndoRunner {
     undoing operation: Operation, _ task: TaskRecord, _ program: StoredProgram
   ) async throws -> [Operation] {
     let prefix = "undo-\(task.task)/"
+    let files = operation.writesFiles ? [operation.takingBack(task.task)] : []
     switch operation.undo {
-    case .nothing: return []
+    case .nothing: return files
     case .irreversible(let reason):
       throw EngineError(
         .blocked, "\(operation.title) cannot be taken back: \(reason)", step: step.id, operation: operation.title)
-    case .operations(let operations): return operations.map { $0.prefixed(prefix) }
+    case .operations(let operations): return files + operations.map { $0.prefixed(prefix) }
     case .recompile(let phase): return try await recompiled(phase, program).map { $0.prefixed(prefix) }
     }
   }
 
-  private func record(_ undo: [(task: TaskRecord, operations: [Operation])], _ program: StoredProgram) async throws {
-    let tasks = undo.flatMap { task, operations in
-      operations.flatMap(\.leaves).map { $0.task(undoes: task.task) }
+  private func record(_ undo: [UndoStep], _ program: StoredProgram) async throws {
+    let tasks = undo.flatMap { one in
+      one.operations.flatMap(\.leaves).map { $0.task(undoes: one.forward[$0.id] ?? one.task.task) }
     }
-    let nothing = undo.filter(\.operations.isEmpty).map(\.task.task)
+    let taken = Set(tasks.compactMap { $0["undoes"]?.int.map { Int($0) } })
+    let nothing = undo.flatMap { [$0.task.task] + $0.beside }.filter { !taken.contains($0) }
     try await ledger.write(
       JournalSQL.insertUndoTasks(
         holding, phase: program.phase, program: program.attempt, tasks: .array(tasks), nothing: nothing))
@@ -85,28 +97,6 @@ struct UndoRunner {
     try await ledger.storeReverse(compiled, for: holding, phase: program.phase)
     return compiled.program.operations
   }
-
-  /// An autocommit statement that a crash left in doubt: the catalog tells whether there is anything to take back.
-  private func settleDoubts(_ tasks: [TaskRecord], _ leaves: [Operation]) async throws {
-    for task in tasks where task.state == .inDoubt || task.state == .intent {
-      guard case .autocommit(let work)? = leaves.first(where: { $0.id == task.operation })?.work else { continue }
-      let session = try await shop.target.session(purpose: "undo")
-      do {
-        _ = try await InDoubt(context: context(task, leaves), work: work).decide(on: session)
-        await session.close()
-      } catch {
-        await session.close()
-        throw error
-      }
-    }
-  }
-
-  private func context(_ task: TaskRecord, _ leaves: [Operation]) throws -> TaskContext {
-    guard let operation = leaves.first(where: { $0.id == task.operation }) else {
-      throw EngineError(.unusable, "the journal has no operation \(task.operation) of step \(step.id)")
-    }
-    return TaskContext(workshop: shop, step: step, task: task, holding: holding, operation: operation)
-  }
 }
 
 extension TaskRecord {
@@ -117,18 +107,5 @@ extension TaskRecord {
     case .pending: chunks > 0
     default: false
     }
-  }
-}
-
-extension Operation {
-  /// The same operation under an id of its own, members included.
-  func prefixed(_ prefix: String) -> Operation {
-    var copy = self
-    copy.id = prefix + id
-    if case .parallel(var work) = copy.work {
-      work.members = work.members.map { $0.prefixed(prefix) }
-      copy.work = .parallel(work)
-    }
-    return copy
   }
 }

@@ -1,0 +1,59 @@
+import BuiltinPlugins
+import Engine
+import Glibc
+import PlanModel
+import PluginAPI
+import PostgresClient
+import TestSupport
+
+/// The engine as a program of its own that also knows `test.program`, for tests that kill it:
+/// `caisson-test apply|resume|rollback ENVIRONMENT`. Exit codes are those of `caisson`.
+@main struct CaissonTest {
+  static func main() async {
+    signal(SIGPIPE, SIG_IGN)
+    let words = CommandLine.arguments
+    if words.count == 2, words[1] == GuardianLink.command { exit(await Guardian.run()) }
+    guard words.count == 3 else { exit(2) }
+    do {
+      exit(try await run(words[1], environment: words[2]))
+    } catch {
+      print("error: \(error)")
+      exit(error is InvalidInput ? 3 : (error as? EngineError)?.code == .held ? 6 : 1)
+    }
+  }
+
+  private static func run(_ verb: String, environment: String) async throws -> Int32 {
+    let registry = StepRegistry(StepRegistry.builtin.plugins + [TestPlugin.self])
+    let resolved = try PlanLoader(registry).load(PlanRequest(path: environment))
+    let address = TargetAddress(
+      name: resolved.environment.name, connection: try connection(resolved.environment.target, of: resolved),
+      session: try resolved.environment.sessionTarget.map { try connection($0, of: resolved) },
+      role: resolved.environment.role)
+    let target = Target(address)
+    let runner = Runner(resolved, target: target, registry: registry) { print($0) }
+    let report = switch verb {
+    case "rollback": try await runner.rollback()
+    case "resume": try await runner.resume()
+    default: try await runner.apply()
+    }
+    await target.close()
+    print(report.ending)
+    return code(report.ending)
+  }
+
+  private static func connection(_ reference: ConnectionReference, of plan: ResolvedPlan) throws -> ConnectionString {
+    guard case .libpq(let secret) = reference else { throw EngineError(.unusable, "no sandbox here") }
+    return ConnectionString(try secret.resolve(folder: plan.secretsFolder).revealed)
+  }
+
+  private static func code(_ ending: RunReport.Ending) -> Int32 {
+    switch ending {
+    case .succeeded, .alreadyApplied, .rolledBack: 0
+    case .failed: 1
+    case .interrupted: 4
+    case .refused: 5
+    case .held: 6
+    case .blocked: 9
+    }
+  }
+}
