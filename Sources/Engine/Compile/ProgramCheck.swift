@@ -12,7 +12,7 @@ struct ProgramCheck {
     case .parallel(let work): work.members.flatMap { check($0, inBracket: inBracket) }
     case .bracket(let work): bracket(operation, work, isNested: inBracket)
     case .export(let work): export(operation, work)
-    case .admin(let work): admin(operation, work)
+    case .admin(let work): admin(operation, work) + (inBracket ? [] : pause(operation, work))
     case .transaction, .autocommit, .chunked, .observe, .file, .process: []
     }
   }
@@ -94,6 +94,16 @@ struct ProgramCheck {
       findings.append(refusal(operation, "admin.probe", "has a probe that is no SHOW command", "ask with SHOW"))
     }
     return findings
+  }
+
+  private func pause(_ operation: Operation, _ work: AdminWork) -> [Finding] {
+    let verb = work.command.split(separator: " ").first.map { $0.uppercased() } ?? ""
+    guard ["PAUSE", "SUSPEND", "DISABLE"].contains(verb) else { return [] }
+    return [
+      .warning(
+        "admin.pause", "\(operation.title): \(verb) outlives a crash, and what comes next may wait behind it",
+        choices: ["open a bracket with it, which is closed on every way out"], at: step.range)
+    ]
   }
 
   private func refusal(_ operation: Operation, _ code: String, _ what: String, _ choice: String) -> Finding {

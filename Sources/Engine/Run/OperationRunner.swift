@@ -94,14 +94,16 @@ struct OperationRunner {
     if case .autocommit(let work) = context.operation.work {
       return try await AutocommitInterpreter(context: context, work: work).run()
     }
-    let connection = try await shop.target.work()
+    // Its record must not wait behind the pool that it has just paused.
+    let isAdmin = context.operation.work.kind == "admin"
+    let connection = isAdmin ? try await shop.target.connect(purpose: "work") : try await shop.target.work()
     await connection.onNotice { [shop, step] in shop.reporter(.notice(step: step.id, text: $0.message)) }
     do {
       try await interpret(context, on: connection)
-      await shop.target.giveBack(connection)
+      if isAdmin { await connection.close() } else { await shop.target.giveBack(connection) }
     } catch {
       await connection.rollback()
-      await shop.target.giveBack(connection)
+      if isAdmin { await connection.close() } else { await shop.target.giveBack(connection) }
       throw error
     }
   }

@@ -13,9 +13,9 @@ import Testing
     try await Pooled.with { pooled in
       let undo = Undo.operations([pooled.admin("RESUME", paused: false)])
       let harness = try EngineHarness([pooled.admin("PAUSE", paused: true, undo: undo)])
-      try await harness.succeed(try await harness.runner(pooler: pooled.pooler).apply())
+      try await harness.succeed(try await harness.runner().apply())
       #expect(try await pooled.isPaused())
-      #expect(try await harness.runner(pooler: pooled.pooler).rollback().ending.isRolledBack)
+      #expect(try await harness.runner().rollback().ending.isRolledBack)
       #expect(try await !pooled.isPaused())
       #expect(try await harness.flaws() == [])
     }
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  @Test("PAUSE waits for a transaction only so long; two commands in one are refused")
+  @Test("PAUSE waits for a transaction only so long")
   func patience() async throws {
     try await Pooled.with { pooled in
       let client = try await pooled.pooler.session(pooled.database.name)
@@ -80,9 +80,20 @@ import Testing
       let error = try #require(try await harness.runner().apply().ending.errors.first)
       #expect(error.message.contains("no answer") && error.hint?.contains("SHOW CLIENTS") == true, "\(error)")
       await client.close()
+    }
+  }
+
+  @Test("two commands in one are refused, and a PAUSE that nothing is sure to end is warned of")
+  func findings() async throws {
+    try await Pooled.with { pooled in
       var two = pooled.admin("SHOW VERSION; SHUTDOWN")
       two.title = "two"
       #expect(try await EngineHarness([two]).runner().apply().ending.refusals == ["admin.command"])
+      func codes(_ operation: Operation) async throws -> [String] {
+        try await EngineHarness([operation]).runner().preview().preparation.steps.flatMap(\.findings).map(\.code)
+      }
+      #expect(try await codes(pooled.admin("PAUSE")) == ["admin.pause"])
+      #expect(try await codes(pooled.bracket([])) == [])
     }
   }
 }
