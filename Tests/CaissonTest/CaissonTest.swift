@@ -48,10 +48,10 @@ import TestSupport
 
   private static func code(_ ending: RunReport.Ending) -> Int32 {
     switch ending {
-    case .succeeded, .alreadyApplied, .rolledBack: 0
+    case .succeeded, .alreadyApplied, .rolledBack, .submitted, .asked: 0
     case .failed: 1
     case .interrupted: 4
-    case .refused: 5
+    case .refused, .waiting: 5
     case .held: 6
     case .blocked: 9
     }

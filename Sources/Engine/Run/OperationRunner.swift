@@ -96,14 +96,14 @@ struct OperationRunner {
     }
     // Its record must not wait behind the pool that it has just paused.
     let isAdmin = context.operation.work.kind == "admin"
-    let connection = isAdmin ? try await shop.target.connect(purpose: "work") : try await shop.target.work()
+    let connection = isAdmin ? try await shop.target.work() : try await shop.target.stepWork()
     await connection.onNotice { [shop, step] in shop.reporter(.notice(step: step.id, text: $0.message)) }
     do {
       try await interpret(context, on: connection)
-      if isAdmin { await connection.close() } else { await shop.target.giveBack(connection) }
+      await shop.target.giveBack(connection)
     } catch {
       await connection.rollback()
-      if isAdmin { await connection.close() } else { await shop.target.giveBack(connection) }
+      await shop.target.giveBack(connection)
       throw error
     }
   }

@@ -22,7 +22,10 @@ package struct TargetAddress: Sendable {
 /// Connections to one target. Work connections are reused; what needs a session gets a direct one.
 package actor Target {
   package nonisolated let address: TargetAddress
+  /// Past the pooler, where there is such a way.
   private var idle: [Connection] = []
+  /// Through the pooler.
+  private var idlePooled: [Connection] = []
   private var known: Capabilities?
 
   package init(_ address: TargetAddress) { self.address = address }
@@ -47,9 +50,18 @@ package actor Target {
     return Target(address)
   }
 
-  /// One of the idle work connections, or a new one.
+  /// One of the idle connections, or a new one: past the pooler where there is such a way.
   package func work() async throws -> Connection {
     while let connection = idle.popLast() {
+      if await connection.isOpen { return connection }
+    }
+    return try await connect(purpose: "work")
+  }
+
+  /// The same for the work of steps, which goes through the pooler.
+  package func stepWork() async throws -> Connection {
+    guard address.session != nil else { return try await work() }
+    while let connection = idlePooled.popLast() {
       if await connection.isOpen { return connection }
     }
     return try await open(address.connection, purpose: "work")
@@ -61,8 +73,11 @@ package actor Target {
       await connection.close()
       return await close()
     }
-    guard idle.count < 16 else { return await connection.close() }
-    idle.append(connection)
+    if connection.isPooled, address.session != nil {
+      if idlePooled.count < 16 { idlePooled.append(connection) } else { await connection.close() }
+    } else {
+      if idle.count < 16 { idle.append(connection) } else { await connection.close() }
+    }
   }
 
   /// Lends a work connection; what `body` leaves open when it fails is rolled back.
@@ -107,8 +122,8 @@ package actor Target {
   }
 
   package func close() async {
-    for connection in idle { await connection.close() }
-    idle = []
+    for connection in idle + idlePooled { await connection.close() }
+    (idle, idlePooled) = ([], [])
   }
 }
 

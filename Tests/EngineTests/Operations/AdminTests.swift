@@ -12,10 +12,11 @@ import Testing
   func both() async throws {
     try await Pooled.with { pooled in
       let undo = Undo.operations([pooled.admin("RESUME", paused: false)])
+      // The run goes through the very pool that it pauses.
       let harness = try EngineHarness([pooled.admin("PAUSE", paused: true, undo: undo)])
-      try await harness.succeed(try await harness.runner().apply())
+      try await harness.succeed(try await harness.runner(pooler: pooled.pooler).apply())
       #expect(try await pooled.isPaused())
-      #expect(try await harness.runner().rollback().ending.isRolledBack)
+      #expect(try await harness.runner(pooler: pooled.pooler).rollback().ending.isRolledBack)
       #expect(try await !pooled.isPaused())
       #expect(try await harness.flaws() == [])
     }
@@ -88,12 +89,11 @@ import Testing
     try await Pooled.with { pooled in
       var two = pooled.admin("SHOW VERSION; SHUTDOWN")
       two.title = "two"
-      #expect(try await EngineHarness([two]).runner().apply().ending.refusals == ["admin.command"])
       func codes(_ operation: Operation) async throws -> [String] {
         try await EngineHarness([operation]).runner().preview().preparation.steps.flatMap(\.findings).map(\.code)
       }
-      #expect(try await codes(pooled.admin("PAUSE")) == ["admin.pause"])
-      #expect(try await codes(pooled.bracket([])) == [])
+      let found = [try await codes(two), try await codes(pooled.admin("PAUSE")), try await codes(pooled.bracket([]))]
+      #expect(found == [["admin.command"], ["admin.pause"], []])
     }
   }
 }
