@@ -26,6 +26,8 @@ package actor Target {
   private var idle: [Connection] = []
   /// Through the pooler.
   private var idlePooled: [Connection] = []
+  /// `nil`: nobody has looked yet.
+  private var isPooler: Bool?
   private var known: Capabilities?
 
   package init(_ address: TargetAddress) { self.address = address }
@@ -45,9 +47,7 @@ package actor Target {
   /// The same database past the pooler, for work inside a bracket that may have paused it.
   nonisolated var direct: Target {
     guard let session = address.session else { return self }
-    var address = address
-    address.connection = session
-    return Target(address)
+    return Target(TargetAddress(name: address.name, connection: session, role: address.role))
   }
 
   /// One of the idle connections, or a new one: past the pooler where there is such a way.
@@ -60,11 +60,13 @@ package actor Target {
 
   /// The same for the work of steps, which goes through the pooler.
   package func stepWork() async throws -> Connection {
-    guard address.session != nil else { return try await work() }
+    guard address.session != nil, isPooler != false else { return try await work() }
     while let connection = idlePooled.popLast() {
       if await connection.isOpen { return connection }
     }
-    return try await open(address.connection, purpose: "work")
+    let connection = try await open(address.connection, purpose: "work")
+    isPooler = connection.isPooled
+    return connection
   }
 
   package func giveBack(_ connection: Connection) async {
