@@ -49,9 +49,9 @@ extension JournalSQL {
   }
 
   /// Names must exist before they can be held.
-  package static func ensureResources(_ names: [String], capacity: Int = 1) -> SQL {
+  package static func ensureResources(_ names: [String], capacity: Int? = nil) -> SQL {
     """
-    INSERT INTO caisson.resource (name, capacity) SELECT n, \(capacity)::integer FROM unnest(\(names)::text[]) n
+    INSERT INTO caisson.resource (name, capacity) SELECT n, \(optional: capacity)::integer FROM unnest(\(names)::text[]) n
     ORDER BY n
     ON CONFLICT (name) DO NOTHING
     """

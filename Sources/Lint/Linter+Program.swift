@@ -30,7 +30,7 @@ extension Linter {
     var context = context
     context.pinsLockTimeout = true
     var pass = LintPass(context: context, around: Surroundings())
-    return program.leaves.flatMap { operation in
+    return program.everyLeaf.flatMap { operation in
       pass.examine(operation).map { $0.finding(in: operation.id, at: range) }
     }
   }

@@ -19,7 +19,7 @@ public enum ConcurrentIndexBuild {
       AutocommitWork(
         index.createConcurrently, probe: IndexProbe.creation(of: index), cleanup: [index.dropConcurrently],
         progress: BuildProgress.query, settings: policy.settings(for: index)),
-      locks: [RelationLock(.shareUpdateExclusive, index.table)], resources: [.concurrentIndex(on: index.table)],
+      locks: [RelationLock(.shareUpdateExclusive, index.table)], resources: Resource.concurrentIndex(on: index.table),
       undo: .operations([ConcurrentIndexDrop.operation(for: index, id: "drop", undo: .nothing)]))
   }
 
@@ -38,7 +38,7 @@ public enum ConcurrentIndexBuild {
         cleanup: ReindexLeftovers(index.name).cleanup, progress: BuildProgress.query,
         settings: policy.settings(for: index)),
       locks: [RelationLock(.shareUpdateExclusive, index.name), RelationLock(.shareUpdateExclusive, index.table)],
-      resources: [.concurrentIndex(on: index.table)], undo: .nothing)
+      resources: Resource.concurrentIndex(on: index.table), undo: .nothing)
   }
 
   /// What CREATE INDEX has no words for. Gone with the index, so nothing to undo.

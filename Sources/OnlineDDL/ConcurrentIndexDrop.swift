@@ -10,7 +10,7 @@ public enum ConcurrentIndexDrop {
       AutocommitWork(index.dropConcurrently, probe: IndexProbe.removal(of: index)),
       unless: unless,
       locks: [RelationLock(.shareUpdateExclusive, index.name), RelationLock(.shareUpdateExclusive, index.table)],
-      resources: [.concurrentIndex(on: index.table)], undo: undo)
+      resources: Resource.concurrentIndex(on: index.table), undo: undo)
   }
 
   /// True when no relation has the name.

@@ -45,7 +45,7 @@ public struct PartitionedIndexBuild {
     return .transaction(
       id: "parent:\(index.name)", title: "create index \(index.name) on \(index.table) only, still invalid",
       [TransactionStatement(index.createOnly)], locks: [RelationLock(.share, index.table)],
-      resources: [.concurrentIndex(on: index.table)], settings: policy.settings(for: index),
+      resources: Resource.concurrentIndex(on: index.table), settings: policy.settings(for: index),
       undo: isOurs ? .operations([dropAll("drop:\(index.name)", node)]) : .nothing)
   }
 

@@ -51,8 +51,9 @@ package enum ConnectionReference: ParameterValue, Hashable, CustomStringConverti
 }
 
 /// Passwords written out in connection strings.
-enum LiteralPassword {
-  static func stands(in secret: Secret) -> Bool {
+package enum LiteralPassword {
+  /// In the text between the references.
+  package static func stands(in secret: Secret) -> Bool {
     let text = secret.segments.map { if case .text(let text) = $0 { text } else { reference } }.joined()
     return inAuthority(text) || inKeyword(text)
   }

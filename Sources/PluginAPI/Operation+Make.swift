@@ -38,3 +38,21 @@ extension Operation {
     Operation(id: id, title: title, work: .parallel(ParallelWork(members, width: width)), undo: .nothing)
   }
 }
+
+extension Operation {
+  /// Undo removes the files, unless somebody has changed them.
+  public static func export(id: String, title: String, _ work: ExportWork, unless: SQL? = nil) -> Operation {
+    Operation(id: id, title: title, unless: unless, resources: [.snapshot], work: .export(work), undo: .nothing)
+  }
+
+  public static func admin(id: String, title: String, _ work: AdminWork, undo: Undo) -> Operation {
+    Operation(id: id, title: title, work: .admin(work), undo: undo)
+  }
+
+  /// Without an `undo` of its own its body is taken back inside the same bracket.
+  public static func bracket(
+    id: String, title: String, _ work: BracketWork, unless: SQL? = nil, undo: Undo = .nothing
+  ) -> Operation {
+    Operation(id: id, title: title, unless: unless, work: .bracket(work), undo: undo)
+  }
+}

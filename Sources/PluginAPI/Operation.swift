@@ -37,6 +37,9 @@ public enum Work: Sendable, Hashable, Codable {
   case file(FileWork)
   case process(ProcessWork)
   case parallel(ParallelWork)
+  case export(ExportWork)
+  case admin(AdminWork)
+  case bracket(BracketWork)
 
   /// The name journal, events and `plan` use.
   public var kind: String {
@@ -48,6 +51,9 @@ public enum Work: Sendable, Hashable, Codable {
     case .file: "file"
     case .process: "process"
     case .parallel: "parallel"
+    case .export: "export"
+    case .admin: "admin"
+    case .bracket: "bracket"
     }
   }
 }
@@ -75,13 +81,46 @@ public struct Resource: Sendable, Hashable, Codable {
     self.mode = mode
   }
 
-  /// Two concurrent builds on one table only queue behind each other.
-  public static func concurrentIndex(on table: QualifiedName) -> Resource { Resource("cic:\(table)") }
+  /// Two concurrent builds on one table only queue behind each other, and each waits for every older snapshot.
+  public static func concurrentIndex(on table: QualifiedName) -> [Resource] {
+    [Resource("cic:\(table)"), Resource("snapshots", mode: "cic")]
+  }
+
+  /// A snapshot that lives as long as its step: a concurrent build anywhere in the database would wait for its end.
+  public static let snapshot = Resource("snapshots", mode: "snapshot")
+
+  /// Each name once; wanted in two modes it is wanted alone.
+  public static func merged(_ resources: some Sequence<Resource>) -> [Resource] {
+    var modes: [String: String] = [:]
+    for resource in resources {
+      let mode = modes[resource.name] ?? resource.mode
+      modes[resource.name] = mode == resource.mode ? mode : "exclusive"
+    }
+    return modes.sorted { $0.key < $1.key }.map { Resource($0.key, mode: $0.value) }
+  }
 }
 
 extension Operation {
-  /// The operation and, for `parallel`, its members.
+  /// What has a task of its own: the operation, the members of a `parallel`, a `bracket` before its body.
   public var leaves: [Operation] {
-    if case .parallel(let work) = work { work.members.flatMap(\.leaves) } else { [self] }
+    switch work {
+    case .parallel(let work): work.members.flatMap(\.leaves)
+    case .bracket(let work): [self] + work.body.flatMap(\.leaves)
+    default: [self]
+    }
+  }
+
+  /// Everything it may run: the leaves and what opens and closes its brackets.
+  public var everyLeaf: [Operation] {
+    switch work {
+    case .parallel(let work): work.members.flatMap(\.everyLeaf)
+    case .bracket(let work): [self] + (work.open + work.body + work.close).flatMap(\.everyLeaf)
+    default: [self]
+    }
+  }
+
+  /// What it holds, also where it does not say so: an export is a snapshot.
+  public var held: [Resource] {
+    if case .export = work, !resources.contains(.snapshot) { resources + [.snapshot] } else { resources }
   }
 }

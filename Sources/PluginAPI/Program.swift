@@ -23,4 +23,6 @@ public struct Program: Sendable, Hashable {
 
   public var refusals: [Finding] { findings.filter { $0.severity == .refusal } }
   public var leaves: [Operation] { operations.flatMap(\.leaves) }
+  /// The leaves and what opens and closes brackets.
+  public var everyLeaf: [Operation] { operations.flatMap(\.everyLeaf) }
 }

@@ -1,4 +1,5 @@
 public import PlanSchema
+public import SQLText
 
 /// A file written atomically (temporary file, fsync, rename); the previous one is kept beside it for undo.
 public struct FileWork: Sendable, Hashable, Codable {
@@ -51,5 +52,78 @@ public struct ParallelWork: Sendable, Hashable, Codable {
   public init(_ members: [Operation], width: Int) {
     self.members = members
     self.width = width
+  }
+}
+
+/// Queries streamed to files that only their owner may read, all in one snapshot. A crash: it starts again.
+///
+/// A manifest with rows, bytes and sha256 of each file is written last, into the folder or beside the file.
+public struct ExportWork: Sendable, Hashable, Codable {
+  public enum Format: String, Sendable, Hashable, Codable {
+    case csv
+    /// One JSON object in each line.
+    case ndjson
+    /// One array of objects; several queries in one file become an object of arrays.
+    case json
+  }
+
+  public struct Query: Sendable, Hashable, Codable {
+    /// Names the file of a folder.
+    public var name: String
+    /// Without bound values: COPY takes none.
+    public var sql: SQL
+
+    public init(_ name: String, _ sql: SQL) {
+      self.name = name
+      self.sql = sql
+    }
+  }
+
+  public var queries: [Query]
+  public var format: Format
+  /// Relative to the plan's folder. What is there already is never replaced.
+  public var path: String
+  /// A folder with a file for each query; otherwise one file.
+  public var isFolder: Bool
+
+  public init(_ queries: [Query], format: Format, path: String, isFolder: Bool) {
+    self.queries = queries
+    self.format = format
+    self.path = path
+    self.isFolder = isFolder
+  }
+}
+
+/// One command on PgBouncer's admin console. At least once: the probe, where there is one, is asked first after a crash,
+/// and after an error.
+public struct AdminWork: Sendable, Hashable, Codable {
+  /// A `SHOW` command and what it says once the command has taken effect.
+  public struct Probe: Sendable, Hashable, Codable {
+    public var show: String
+    /// Which of its rows: a value by column. Empty: the first.
+    public var row: [String: String]
+    public var column: String
+    public var value: String
+
+    public init(_ show: String, row: [String: String] = [:], column: String, value: String) {
+      self.show = show
+      self.row = row
+      self.column = column
+      self.value = value
+    }
+  }
+
+  /// The pooler's address, secrets as references; the database is always `pgbouncer`.
+  public var console: Secret
+  public var command: String
+  public var probe: Probe?
+  /// PAUSE waits for transactions to end: this long at most.
+  public var timeout: TimeSpan
+
+  public init(console: Secret, command: String, probe: Probe? = nil, timeout: TimeSpan = .seconds(30)) {
+    self.console = console
+    self.command = command
+    self.probe = probe
+    self.timeout = timeout
   }
 }

@@ -43,7 +43,7 @@ package struct DirectRun {
         if query.expect == .isTrue, result.value != "t" { throw Unmet(message: query.message ?? query.name) }
       }
     case .parallel(let work): try await run(work.members)
-    case .chunked, .file, .process: throw Unmet(message: "\(operation.work.kind) is not run here")
+    case .chunked, .file, .process, .export, .admin, .bracket: throw Unmet(message: "\(operation.work.kind) is not run here")
     }
   }
 

@@ -28,13 +28,19 @@ package struct EngineHarness: Sendable {
     self.registry = registry
   }
 
-  /// `overNetwork`: through TCP instead of the socket.
-  package func runner(width: Int = 4, stop: StopSignal? = nil, overNetwork: Bool = false) -> Runner {
+  /// `overNetwork`: through TCP instead of the socket; `pooler`: through it, the direct way for sessions unless that is
+  /// not known.
+  package func runner(
+    width: Int = 4, stop: StopSignal? = nil, overNetwork: Bool = false, pooler: TestPooler? = nil,
+    isDirectKnown: Bool = true, guardian: String? = nil
+  ) -> Runner {
+    let direct = overNetwork ? database.networkTarget : database.target
     let address = TargetAddress(
-      name: resolved.environment.name, connection: overNetwork ? database.networkTarget : database.target,
-      role: resolved.environment.role)
+      name: resolved.environment.name, connection: pooler?.target(database: database.name) ?? direct,
+      session: pooler == nil || !isDirectKnown ? nil : direct, role: resolved.environment.role)
     return Runner(
       resolved, target: Target(address), registry: registry, width: width, stop: stop ?? self.stop,
+      guardian: guardian ?? (try? CaissonProgram.path()) ?? GuardianLink.ownProgram,
       reporter: { [events] in events.append($0) })
   }
 

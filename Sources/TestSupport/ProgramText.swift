@@ -21,7 +21,7 @@ package enum ProgramText {
     let inner = indent + "  "
     if operation.unless != nil { lines.append("\(inner)unless: a query") }
     lines += operation.locks.map { "\(inner)lock: \($0.mode.rawValue) on \($0.relation)" }
-    lines += operation.resources.map { "\(inner)resource: \($0.name) (\($0.mode))" }
+    lines += operation.held.map { "\(inner)resource: \($0.name) (\($0.mode))" }
     lines += work(operation.work, indent: inner)
     switch operation.undo {
     case .nothing: break
@@ -45,6 +45,17 @@ package enum ProgramText {
       (work.deadline.map { ["\(indent)until a query, deadline \($0)"] } ?? [])
         + work.queries.map { "\(indent)query \($0.name)" }
     case .parallel(let work): work.members.flatMap { text($0, indent: indent) }
+    case .export(let work):
+      ["\(indent)to: \(work.path) (\(work.isFolder ? "folder of " : "")\(work.format.rawValue))"]
+        + work.queries.map { "\(indent)query \($0.name): \($0.sql.text)" }
+    case .admin(let work):
+      ["\(indent)command: \(work.command)"]
+        + (work.probe.map { ["\(indent)probe: \($0.show), \($0.column) = \($0.value)"] } ?? ["\(indent)no probe"])
+    case .bracket(let work):
+      ["\(indent)deadline: \(work.deadline)"]
+        + [("open", work.open), ("body", work.body), ("close", work.close)].flatMap { name, part in
+          ["\(indent)\(name):"] + part.flatMap { text($0, indent: indent + "  ") }
+        }
     case .chunked, .file, .process: []
     }
   }

@@ -1,6 +1,8 @@
 import ChildProcess
 import Glibc
+package import PostgresClient
 import Sandbox
+package import SQLText
 
 /// A PgBouncer in front of a test cluster, in transaction pooling.
 package struct TestPooler: Sendable {
@@ -15,7 +17,10 @@ package struct TestPooler: Sendable {
 
   package static var isInstalled: Bool { program != nil }
 
-  package static func start(_ cluster: TestCluster, settings: [String: String] = [:]) async throws -> TestPooler {
+  /// `databases`: those with a pool by name, which the console can pause; the others come by the wildcard.
+  package static func start(
+    _ cluster: TestCluster, settings: [String: String] = [:], databases: [String] = []
+  ) async throws -> TestPooler {
     guard let program else { throw SandboxError("pgbouncer is not installed") }
     let owner = cluster.server.owner
     let folder = try TemporaryFolder.make(prefix: "caisson-bouncer", owner: owner)
@@ -24,7 +29,10 @@ package struct TestPooler: Sendable {
       "listen_addr": "127.0.0.1", "listen_port": String(port), "unix_socket_dir": "", "auth_type": "any",
       "pool_mode": "transaction", "admin_users": "postgres",
     ].merging(settings) { $1 }
-    let text = "[databases]\n* = user=postgres host=\(cluster.server.socketFolder) port=\(cluster.port)\n[pgbouncer]\n"
+    let lines = (databases + ["*"]).map {
+      "\($0) = user=postgres host=\(cluster.server.socketFolder) port=\(cluster.port)\n"
+    }
+    let text = "[databases]\n" + lines.joined() + "[pgbouncer]\n"
       + all.sorted { $0.key < $1.key }.map { "\($0) = \($1)\n" }.joined()
     try ServerFiles.write(text, to: folder + "/pgbouncer.ini", owner: owner)
     return try await start(program, cluster.server, port: port, folder: folder)
@@ -42,6 +50,31 @@ package struct TestPooler: Sendable {
       throw SandboxError("pgbouncer did not start: \(log)")
     }
     return pooler
+  }
+
+  /// A database through the pool.
+  package func target(database: String) -> ConnectionString {
+    ConnectionString("host=127.0.0.1 port=\(port) user=postgres dbname=\(database) password=irrelevant")
+  }
+
+  /// A client of it.
+  package func session(_ database: String) async throws -> Connection { try await Connection.connect(target(database: database)) }
+
+  /// The admin console's address, without the name of its database.
+  package var console: String { "host=127.0.0.1 port=\(port) user=postgres" }
+
+  /// A command on its console.
+  @discardableResult
+  package func admin(_ command: String) async throws -> [Row] {
+    let console = try await Connection.connect(target(database: "pgbouncer"), ConnectionSettings(adminConsole: true))
+    let rows = try await console.script(command).last?.rows ?? []
+    await console.close()
+    return rows
+  }
+
+  /// Whether a pool is paused.
+  package func isPaused(_ database: String) async throws -> Bool {
+    try await admin("SHOW DATABASES").contains { $0["name"] == database && $0["paused"] == "1" }
   }
 
   /// Killed with all its connections, and started again on the same port.

@@ -59,6 +59,16 @@ package enum TestDeferred: StepKind {
   package static func delay(before phase: String, _ parameters: Parameters) -> TimeSpan? { parameters.after }
 }
 
+extension TestProgram {
+  /// A step of these operations, as it stands under `steps:`; `more` are further keys of the step.
+  package static func step(_ id: String, _ operations: [PluginAPI.Operation], more: String = "") throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    let text = String(decoding: try encoder.encode(operations), as: UTF8.self)
+    return "  \(id): { uses: test.program, \(more.isEmpty ? "" : "\(more), ")with: { operations: \(text) } }\n"
+  }
+}
+
 package enum TestPlugin: Plugin {
   package static let name = "Test"
   package static let summary = "Steps for tests."

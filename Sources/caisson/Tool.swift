@@ -1,4 +1,5 @@
 import CommandLineKit
+import Engine
 import Glibc
 
 /// Reads the command line, runs the one command it names, and turns whatever happens into an exit code.
@@ -8,7 +9,10 @@ import Glibc
 
   static func main() async {
     UnixSignals.surviveBrokenPipes()
-    let code = await run(Array(CommandLine.arguments.dropFirst()))
+    let words = Array(CommandLine.arguments.dropFirst())
+    // Not for people: an open bracket starts it, and what it does comes over its line.
+    if words == [GuardianLink.command] { exit(await Guardian.run()) }
+    let code = await run(words)
     // Threads of connections may be closing still: what exit() has libraries free at the end, they would free again.
     fflush(nil)
     code.leave()

@@ -12,6 +12,7 @@ import TestSupport
   static func main() async {
     signal(SIGPIPE, SIG_IGN)
     let words = CommandLine.arguments
+    if words.count == 2, words[1] == GuardianLink.command { exit(await Guardian.run()) }
     guard words.count == 3 else { exit(2) }
     let code: Int32
     do {

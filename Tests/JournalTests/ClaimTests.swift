@@ -158,6 +158,32 @@ import Testing
     try await fixture.expectSound()
   }
 
+  @Test("holders of one mode share a name, in any number; another mode and being alone wait for all of them")
+  func modes() async throws {
+    let fixture = try await JournalFixture()
+    let run = try await fixture.run("a", "b", "c", "d", rides: false)
+    try await fixture.sql(JournalSQL.ensureResources(["snapshots"]))
+    func claim(_ step: String, _ mode: String) async throws -> Holding? {
+      let wanted = [Resource("snapshots", mode: mode)]
+      let claim = JournalSQL.claim(run: run, step: step, runner: JournalFixture.runnerA, ttl: .seconds(9), resources: wanted)
+      return try await fixture.sql(claim).first.map { try Holding($0, run: run, runner: JournalFixture.runnerA) }
+    }
+    let first = try #require(try await claim("a", "cic")), second = try #require(try await claim("b", "cic"))
+    #expect(try await claim("c", "snapshot") == nil)
+    #expect(try await claim("c", "exclusive") == nil)
+    // What it has already it may ask for again; in two modes it wants to be alone.
+    let again = try await fixture.sql(JournalSQL.hold(first, [Resource("snapshots", mode: "cic")]))
+    #expect(again.first?[0] == "t")
+    #expect(try await fixture.sql(JournalSQL.hold(first, [Resource("snapshots", mode: "snapshot")])).first?[0] == "f")
+    for one in [first, second] {
+      try await fixture.work(one)
+      try await fixture.sql(JournalSQL.finishStep(one))
+    }
+    #expect(try await claim("c", "snapshot") != nil)
+    #expect(try await claim("d", "cic") == nil)
+    try await fixture.expectSound()
+  }
+
   @Test("a takeover keeps the resources of the step")
   func resourcesMove() async throws {
     let fixture = try await JournalFixture()

@@ -38,13 +38,13 @@ package struct CompiledPhase: Sendable {
   /// A single transaction that depends on nothing but its parameters: it rides (claim, work and record in one commit).
   package var rides: Bool {
     guard !usedFacts, phases == 1, step.host == nil, program.operations.count == 1, let only = program.operations.first,
-      only.unless == nil, only.resources.isEmpty, case .transaction = only.work
+      only.unless == nil, only.held.isEmpty, case .transaction = only.work
     else { return false }
     return true
   }
 
   /// It touches the files or starts programs of the host it runs on.
-  package var isLocal: Bool { program.leaves.contains { ["file", "process", "export"].contains($0.work.kind) } }
+  package var isLocal: Bool { program.everyLeaf.contains { ["file", "process", "export"].contains($0.work.kind) } }
 
   /// What must be equal for two compilations to be the same work.
   package var operations: [Operation] { program.operations }

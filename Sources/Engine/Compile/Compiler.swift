@@ -30,6 +30,7 @@ package struct Compiler: Sendable {
     let facts = StepFacts(transaction, capabilities: capabilities, folder: folder)
     var program = try await kind.program(
       step, phase: phase, carry: carry, role: role, runTag: tag.of(step.id), facts: facts)
+    program.findings += ProgramCheck(step: step).findings(program)
     let context = LintContext(serverVersion: capabilities.version, pooled: capabilities.pooled)
     program.findings += Linter.lint(program, context, at: step.range)
     let record = facts.recorded

@@ -22,7 +22,7 @@ package struct Preview: Sendable {
     let transaction = FactsTransaction(connection)
     let inspection = Inspection(source: StepFacts(transaction, capabilities: capabilities, folder: "."), role: role)
     sizes = try await inspection.sizes(
-      of: Set(preparation.steps.flatMap { $0.compiled?.program.leaves ?? [] }.flatMap(\.locks).map(\.relation)))
+      of: Set(preparation.steps.flatMap { $0.compiled?.program.everyLeaf ?? [] }.flatMap(\.locks).map(\.relation)))
     var missing: [String: [Finding]] = [:]
     for one in preparation.steps {
       let findings = try await inspection.missing(one.compiled?.program.privileges ?? [])

@@ -17,8 +17,9 @@ package struct ProgramEffects: Sendable, Hashable {
   package init() {}
 
   package init(of operations: [Operation]) {
-    for operation in operations.flatMap(\.leaves) {
+    for operation in operations.flatMap(\.everyLeaf) {
       for lock in operation.locks where lock.mode > .rowExclusive { indexed.insert(lock.relation) }
+      if case .bracket = operation.work { continue }
       for statement in operation.statements { add(statement) }
       if case .process = operation.work { opaque = true }
     }
@@ -51,13 +52,15 @@ package struct ProgramEffects: Sendable, Hashable {
 
 extension Operation {
   /// Every statement the operation sends that changes something, in order; a chunk's text has its placeholders bound.
+  /// What stands inside a bracket are operations of their own.
   package var statements: [SQL] {
     switch work {
     case .transaction(let work): work.statements.map(\.sql)
     case .autocommit(let work): [work.statement]
     case .chunked(let work): work.statements.map { ChunkStatement($0).sql(cursor: nil, size: 0, slice: nil) }
     case .parallel(let work): work.members.flatMap(\.statements)
-    case .observe, .file, .process: []
+    case .bracket(let work): (work.open + work.close).flatMap(\.statements)
+    case .observe, .file, .process, .export, .admin: []
     }
   }
 }

@@ -17,12 +17,8 @@ struct FileInterpreter {
 
   func run(on connection: Connection) async throws {
     let task = context.task.task
-    if context.task.state == .intent {
-      try await connection.fenced(JournalSQL.intentInDoubt(context.holding, task: task))
-    }
-    if context.task.state == .intent || context.task.state == .inDoubt {
-      try await connection.fenced(JournalSQL.inDoubtDecided(context.holding, task: task, .absent))
-    }
+    // Writing it again is harmless.
+    if context.isInDoubt { try await context.decide(.absent, on: connection) }
     try await connection.fenced(JournalSQL.intent(context.holding, task: task, ["file": .string(work.path)]))
     var content = ""
     for segment in work.content { content += try await resolve(segment, on: connection) }
@@ -31,6 +27,9 @@ struct FileInterpreter {
     let result: JSON = ["sha256": .string(SHA256.hex(of: content))]
     try await connection.fenced(JournalSQL.intentDone(context.holding, task: task, result: result))
   }
+
+  /// For a rollback, which takes back what may be there.
+  func settle(on connection: Connection) async throws { try await context.decide(.complete, on: connection) }
 
   /// Puts the previous file back, or removes ours where there was none. Done twice, it does nothing the second time.
   func undo() throws {

@@ -13,18 +13,10 @@ struct ProcessInterpreter {
   let work: ProcessWork
 
   func run(on connection: Connection) async throws {
-    if context.task.state == .intent {
-      try await connection.fenced(JournalSQL.intentInDoubt(context.holding, task: context.task.task))
-    }
-    if context.task.state == .inDoubt || context.task.state == .intent {
-      let verdict = try await verdict(withoutProbe: .absent)
-      try await connection.fenced(JournalSQL.inDoubtDecided(context.holding, task: context.task.task, verdict))
-      if verdict == .complete { return }
-    }
+    if context.isInDoubt, try await context.decide(try await verdict(), on: connection) == .complete { return }
     // A server that lost its last commits may have lost this intent too: who has a probe is asked.
-    if context.task.state == .pending, work.probe != nil, try await verdict() == .complete {
-      try await connection.fenced(JournalSQL.taskDone(context.holding, task: context.task.task, result: ["probe": "complete"]))
-      return
+    if context.task.state == .pending, try await program.isDone() == true {
+      return try await context.record(["probe": "complete"], on: connection)
     }
     let intent: JSON = ["program": .string(work.arguments.first ?? "")]
     try await connection.fenced(JournalSQL.intent(context.holding, task: context.task.task, intent))
@@ -32,31 +24,53 @@ struct ProcessInterpreter {
     try await connection.fenced(JournalSQL.intentDone(context.holding, task: context.task.task))
   }
 
-  /// What the probe says; `withoutProbe`, where running it again, or taking it back in vain, does no harm.
-  func verdict(withoutProbe: ProbeVerdict) async throws -> ProbeVerdict {
-    if let probe = work.probe {
-      return try await command(probe, timeout: .seconds(60)).run().succeeded ? .complete : .absent
-    }
+  /// For a rollback: what is not known to be absent counts as done.
+  func settle(on connection: Connection) async throws {
+    let isDone = try await program.isDone() ?? true
+    try await context.decide(isDone ? .complete : .absent, on: connection)
+  }
+
+  private func verdict() async throws -> ProbeVerdict {
+    if let isDone = try await program.isDone() { return isDone ? .complete : .absent }
     guard work.idempotent else {
       throw NeedsPerson(
         reason: "\(context.operation.title) may have run: it has no probe and is not declared idempotent")
     }
-    return withoutProbe
+    return .absent
   }
+
+  private var program: WorkProgram { WorkProgram(work: work, folder: context.workshop.folder) }
 
   private func execute() async throws {
-    let output = try await command(work.arguments, timeout: work.timeout.duration).run()
-    for line in output.text.split(separator: "\n").prefix(50) {
-      context.report(.notice(step: context.step.id, text: String(line)))
+    do {
+      for line in try await program.run().prefix(50) { context.report(.notice(step: context.step.id, text: line)) }
+    } catch var error as EngineError {
+      error.operation = context.operation.title
+      throw error.at(step: context.step.id)
     }
-    guard !output.succeeded else { return }
-    throw EngineError(
-      .failed, "\(work.arguments.first ?? "program") ended with \(output.timedOut ? "its timeout" : output.status.description)",
-      hint: output.errorText.split(separator: "\n").last.map(String.init), step: context.step.id,
-      operation: context.operation.title)
+  }
+}
+
+/// The program of a `process`, run in the plan's folder.
+struct WorkProgram: Sendable {
+  let work: ProcessWork
+  let folder: String
+
+  /// What the probe says; `nil` without one.
+  func isDone() async throws -> Bool? {
+    guard let probe = work.probe else { return nil }
+    return try await Command(probe, directory: folder, timeout: .seconds(60)).run().succeeded
   }
 
-  private func command(_ arguments: [String], timeout: Duration) -> Command {
-    Command(arguments, directory: context.workshop.folder, timeout: timeout)
+  /// Its output in lines.
+  func run() async throws -> [String] {
+    let output = try await Command(work.arguments, directory: folder, timeout: work.timeout.duration).run()
+    guard output.succeeded else {
+      throw EngineError(
+        .failed,
+        "\(work.arguments.first ?? "program") ended with \(output.timedOut ? "its timeout" : output.status.description)",
+        hint: output.errorText.split(separator: "\n").last.map(String.init))
+    }
+    return output.text.split(separator: "\n").map(String.init)
   }
 }

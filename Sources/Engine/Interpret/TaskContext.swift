@@ -13,12 +13,16 @@ struct Workshop: Sendable {
   let run: String
   let tag: RunTag
   let runner: String
-  let target: Target
+  var target: Target
   let capabilities: Capabilities
   let folder: String
   /// Steps whose points of no return the environment accepts.
   let accepting: Set<String>
-  let stop: StopSignal
+  /// Where `${file:…}` is looked for.
+  let secretsFolder: String
+  /// The program that guards an open bracket.
+  let guardian: String
+  var stop: StopSignal
   let inFlight: InFlight
   let reporter: Reporter
 }
@@ -50,6 +54,17 @@ struct TaskContext: Sendable {
 }
 
 extension TaskContext {
+  /// Its effect may be there.
+  var isInDoubt: Bool { task.state == .intent || task.state == .inDoubt }
+
+  /// Records what a probe found.
+  @discardableResult
+  func decide(_ verdict: ProbeVerdict, on connection: Connection) async throws -> ProbeVerdict {
+    if task.state == .intent { try await connection.fenced(JournalSQL.intentInDoubt(holding, task: task.task)) }
+    try await connection.fenced(JournalSQL.inDoubtDecided(holding, task: task.task, verdict))
+    return verdict
+  }
+
   /// Marks the task done where no work transaction did.
   func record(_ result: JSON?, on connection: Connection) async throws {
     try await connection.fenced(JournalSQL.taskDone(holding, task: task.task, result: result))

@@ -54,8 +54,8 @@ extension Ledger {
   }
 
   /// All of them or none; polled, never waited for inside a statement.
-  func takeResources(_ program: Program, for holding: Holding) async throws {
-    let resources = Set(program.leaves.flatMap(\.resources)).sorted { $0.name < $1.name }
+  func takeResources(_ operations: [Operation], for holding: Holding) async throws {
+    let resources = Resource.merged(operations.flatMap(\.everyLeaf).flatMap(\.held))
     guard !resources.isEmpty else { return }
     _ = try await query(JournalSQL.ensureResources(resources.map(\.name)))
     guard try await query(JournalSQL.hold(holding, resources)).first?[0] == "t" else {

@@ -25,6 +25,9 @@ struct OperationRunner {
     if case .parallel(let work) = operation.work {
       return try await sideBySide(work.members, width: work.width) { try await run($0) }
     }
+    if case .bracket(let work) = operation.work {
+      return try await BracketRunner(runner: self, operation: operation, work: work).run()
+    }
     let tasks = try await tasks(of: operation)
     if case .chunked(let work) = operation.work, work.slices != nil {
       return try await slices(of: operation, work, tasks)
@@ -32,7 +35,12 @@ struct OperationRunner {
     for task in tasks { try await carryOut(operation, task) }
   }
 
-  private func tasks(of operation: Operation) async throws -> [TaskRecord] {
+  /// The same work in another workshop.
+  func within(_ shop: Workshop) -> OperationRunner {
+    OperationRunner(shop: shop, ledger: ledger, step: step, holding: holding, phase: phase, program: program)
+  }
+
+  func tasks(of operation: Operation) async throws -> [TaskRecord] {
     try await ledger.tasks(step.id).filter {
       $0.phase == phase && $0.attempt == program && $0.direction == holding.direction && $0.operation == operation.id
     }
@@ -86,7 +94,9 @@ struct OperationRunner {
     if case .autocommit(let work) = context.operation.work {
       return try await AutocommitInterpreter(context: context, work: work).run()
     }
-    let connection = try await shop.target.work()
+    // Its record must not wait behind the pool that it has just paused.
+    let isAdmin = context.operation.work.kind == "admin"
+    let connection = isAdmin ? try await shop.target.work() : try await shop.target.stepWork()
     await connection.onNotice { [shop, step] in shop.reporter(.notice(step: step.id, text: $0.message)) }
     do {
       try await interpret(context, on: connection)
@@ -99,17 +109,34 @@ struct OperationRunner {
   }
 
   private func interpret(_ context: TaskContext, on connection: Connection) async throws {
+    if context.operation.id.hasPrefix(Operation.takingBack) {
+      try await takeBack(context)
+      return try await context.record(nil, on: connection)
+    }
     switch context.operation.work {
     case .transaction(let work): try await TransactionInterpreter(context: context, work: work).run(on: connection)
     case .chunked(let work): try await ChunkedInterpreter(context: context, work: work).run(on: connection)
     case .observe(let work): try await ObserveInterpreter(context: context, work: work).run(on: connection)
     case .file(let work): try await FileInterpreter(context: context, work: work).run(on: connection)
     case .process(let work): try await ProcessInterpreter(context: context, work: work).run(on: connection)
-    case .autocommit, .parallel: break
+    case .export(let work): try await ExportInterpreter(context: context, work: work).run(on: connection)
+    case .admin(let work): try await AdminInterpreter(context: context, work: work).run(on: connection)
+    case .autocommit, .parallel, .bracket: break
     }
   }
 
-  private func isUnnecessary(_ context: TaskContext) async throws -> Bool {
+  /// Files, as the forward task knows them; once more does no harm.
+  private func takeBack(_ context: TaskContext) async throws {
+    guard let task = try await ledger.tasks(step.id).first(where: { $0.task == context.task.undoes }) else { return }
+    let forward = TaskContext(workshop: shop, step: step, task: task, holding: holding, operation: context.operation)
+    switch context.operation.work {
+    case .file(let work): try FileInterpreter(context: forward, work: work).undo()
+    case .export(let work): try ExportInterpreter(context: forward, work: work).undo()
+    default: break
+    }
+  }
+
+  func isUnnecessary(_ context: TaskContext) async throws -> Bool {
     guard let unless = context.operation.unless, !context.task.hasBegun else { return false }
     guard try await ledger.value(of: unless) == "t" else { return false }
     try await ledger.write(JournalSQL.taskSkipped(holding, task: context.task.task, reason: "not necessary"))

@@ -19,7 +19,7 @@ struct RideRunner {
   let shop: Workshop
 
   func run(_ phases: [CompiledPhase]) async -> [Ending] {
-    guard let connection = try? await shop.target.work() else { return phases.map { _ in .unknown } }
+    guard let connection = try? await shop.target.stepWork() else { return phases.map { _ in .unknown } }
     let endings = await send(phases, on: connection)
     await shop.target.giveBack(connection)
     return endings

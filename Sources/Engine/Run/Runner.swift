@@ -42,12 +42,14 @@ package struct Runner: Sendable {
   let reporter: Reporter
   /// Steps and operations side by side at most.
   let width: Int
+  /// The program that guards an open bracket: this one.
+  let guardian: String
   /// Empty, or what tells a firing's runs from the plan's own.
   let variant: String
 
   package init(
     _ resolved: ResolvedPlan, target: Target, registry: StepRegistry, width: Int = 4, stop: StopSignal = StopSignal(),
-    variant: String = "", reporter: @escaping Reporter = { _ in }
+    variant: String = "", guardian: String = GuardianLink.ownProgram, reporter: @escaping Reporter = { _ in }
   ) {
     self.resolved = resolved
     self.target = target
@@ -55,6 +57,7 @@ package struct Runner: Sendable {
     self.width = width
     self.stop = stop
     self.variant = variant
+    self.guardian = guardian
     self.reporter = reporter
   }
 
@@ -161,7 +164,7 @@ package struct Runner: Sendable {
   /// What needs a session is refused before anything runs.
   func refuseSessionless(_ prepared: Preparation) async throws {
     guard try await target.capabilities().pooled else { return }
-    let needy = prepared.steps.first { ($0.compiled?.program.leaves ?? []).contains { $0.work.kind == "autocommit" } }
+    let needy = prepared.steps.first { $0.compiled?.program.everyLeaf.contains(where: \.needsSession) ?? false }
     if let needy {
       var error = Target.needsSession
       error.step = needy.step.id
@@ -195,4 +198,14 @@ struct RunTag: Sendable {
   }
 
   func of(_ step: String) -> String { "\(digest)_\(step)" }
+}
+
+extension Operation {
+  /// A statement of its own session; and behind a paused pool there would be no way to go on.
+  fileprivate var needsSession: Bool {
+    switch work {
+    case .autocommit, .bracket: true
+    default: false
+    }
+  }
 }

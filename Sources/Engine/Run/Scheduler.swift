@@ -16,11 +16,13 @@ struct Scheduler {
 
   private struct Node {
     let step: PlanStep
-    let resources: Set<String>
+    let resources: [Resource]
     var ride: CompiledPhase?
     var needs: [Int] = []
     var dependents: [Int] = []
     var state: StepState
+    /// It was begun here and has its resources.
+    var isUsing = false
     /// Needs not yet satisfied.
     var open = 0
     var isExcluded: Bool
@@ -34,7 +36,7 @@ struct Scheduler {
   private let numbers: [String: Int]
   private var queue: [Int] = []
   private var busy: Set<Int> = []
-  private var resourcesInUse: Set<String> = []
+  private var inUse = ResourcesInUse()
   /// Several runners beginning at the same end of the queue would claim the same steps all the time.
   private let spreads: Bool
 
@@ -46,7 +48,7 @@ struct Scheduler {
     nodes = plan.steps.map { step in
       let compiled = prepared[step.id]?.compiled
       return Node(
-        step: step, resources: Set((compiled?.program.leaves ?? []).flatMap(\.resources).map(\.name)),
+        step: step, resources: Resource.merged((compiled?.program.everyLeaf ?? []).flatMap(\.held)),
         ride: compiled.flatMap { $0.rides ? $0 : nil }, state: states[step.id] ?? .pending,
         isExcluded: !only.contains(step.id))
     }
@@ -67,13 +69,14 @@ struct Scheduler {
 
   /// The next job, or `nil` when everything ready waits for a resource that is in use.
   mutating func next(width: Int) -> Job? {
-    let free = { [nodes, resourcesInUse] in nodes[$0].resources.isDisjoint(with: resourcesInUse) }
+    let free = { [nodes, inUse] in inUse.allow(nodes[$0].resources) }
     let from = spreads && !queue.isEmpty ? Int.random(in: queue.indices) : 0
     guard let place = queue[from...].firstIndex(where: free) ?? queue.firstIndex(where: free) else { return nil }
     let number = queue.remove(at: place)
     busy.insert(number)
     guard let ride = nodes[number].ride else {
-      resourcesInUse.formUnion(nodes[number].resources)
+      inUse.add(nodes[number].resources)
+      nodes[number].isUsing = true
       return .step(nodes[number].step)
     }
     return .ride(ride.needsAnswer ? [ride] : batch(from: number, at: spreads ? place : 0, width: width))
@@ -114,7 +117,8 @@ struct Scheduler {
   mutating func ended(_ id: String, as state: StepState) {
     guard let number = numbers[id] else { return }
     busy.remove(number)
-    if nodes[number].ride == nil { resourcesInUse.subtract(nodes[number].resources) }
+    if nodes[number].isUsing { inUse.remove(nodes[number].resources) }
+    nodes[number].isUsing = false
     let was = nodes[number].isSatisfied
     nodes[number].state = state
     if nodes[number].isSatisfied, !was {

@@ -61,13 +61,16 @@ struct StepRunner {
       let tasks = try await ledger.tasks(step.id).filter {
         $0.phase == phase && $0.attempt == stored.attempt && $0.direction == .forward
       }
-      if tasks.contains(where: \.hasBegun) { return stored }
+      if tasks.contains(where: \.hasBegun) {
+        try await ledger.takeResources(stored.operations, for: holding)
+        return stored
+      }
     }
     let compiled = try await compile(name, carry: carry)
     try refuse(compiled)
     if phase == 1, let expected, expected.operations != compiled.operations { throw drift(expected, compiled) }
     if compiled.isLocal { try await staysHere() }
-    try await ledger.takeResources(compiled.program, for: holding)
+    try await ledger.takeResources(compiled.operations, for: holding)
     return try await ledger.store(compiled, for: holding, phase: phase)
   }
 

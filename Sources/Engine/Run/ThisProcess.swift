@@ -30,6 +30,9 @@ package enum ThisProcess {
     (firstLine("/etc/machine-id") ?? "") + "/" + (firstLine("/proc/sys/kernel/random/boot_id") ?? "")
   }
 
+  /// When a process of this host began; `nil`: it is gone.
+  static func start(of pid: Int) -> String? { processStart(pid) }
+
   private static func machine(of boot: String) -> Substring { boot.prefix { $0 != "/" } }
   private static func space(of start: String) -> Substring { start.prefix { $0 != "/" } }
 

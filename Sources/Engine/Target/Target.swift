@@ -22,25 +22,51 @@ package struct TargetAddress: Sendable {
 /// Connections to one target. Work connections are reused; what needs a session gets a direct one.
 package actor Target {
   package nonisolated let address: TargetAddress
+  /// Past the pooler, where there is such a way.
   private var idle: [Connection] = []
+  /// Through the pooler.
+  private var idlePooled: [Connection] = []
+  /// `nil`: nobody has looked yet.
+  private var isPooler: Bool?
   private var known: Capabilities?
 
   package init(_ address: TargetAddress) { self.address = address }
 
-  /// A connection of the caller's own.
+  /// A connection of the caller's own, past the pooler where there is such a way: a paused pool must stop neither the
+  /// journal nor the heartbeat.
   package func connect(purpose: String) async throws -> Connection {
-    let connection = try await Connection.connect(
-      address.connection, ConnectionSettings(applicationName: "caisson:\(purpose)"))
+    try await open(address.session ?? address.connection, purpose: purpose)
+  }
+
+  private func open(_ string: ConnectionString, purpose: String) async throws -> Connection {
+    let connection = try await Connection.connect(string, ConnectionSettings(applicationName: "caisson:\(purpose)"))
     try await connection.pinForSession()
     return connection
   }
 
-  /// One of the idle work connections, or a new one.
+  /// The same database past the pooler, for work inside a bracket that may have paused it.
+  nonisolated var direct: Target {
+    guard let session = address.session else { return self }
+    return Target(TargetAddress(name: address.name, connection: session, role: address.role))
+  }
+
+  /// One of the idle connections, or a new one: past the pooler where there is such a way.
   package func work() async throws -> Connection {
     while let connection = idle.popLast() {
       if await connection.isOpen { return connection }
     }
     return try await connect(purpose: "work")
+  }
+
+  /// The same for the work of steps, which goes through the pooler.
+  package func stepWork() async throws -> Connection {
+    guard address.session != nil, isPooler != false else { return try await work() }
+    while let connection = idlePooled.popLast() {
+      if await connection.isOpen { return connection }
+    }
+    let connection = try await open(address.connection, purpose: "work")
+    isPooler = connection.isPooled
+    return connection
   }
 
   package func giveBack(_ connection: Connection) async {
@@ -49,8 +75,11 @@ package actor Target {
       await connection.close()
       return await close()
     }
-    guard idle.count < 16 else { return await connection.close() }
-    idle.append(connection)
+    if connection.isPooled, address.session != nil {
+      if idlePooled.count < 16 { idlePooled.append(connection) } else { await connection.close() }
+    } else {
+      if idle.count < 16 { idle.append(connection) } else { await connection.close() }
+    }
   }
 
   /// Lends a work connection; what `body` leaves open when it fails is rolled back.
@@ -72,14 +101,12 @@ package actor Target {
   /// A direct session: what `CREATE INDEX CONCURRENTLY` and friends need.
   package func session(purpose: String) async throws -> Connection {
     guard let direct = address.session else {
-      let connection = try await connect(purpose: purpose)
+      let connection = try await open(address.connection, purpose: purpose)
       guard connection.isPooled else { return connection }
       await connection.close()
       throw Target.needsSession
     }
-    let connection = try await Connection.connect(direct, ConnectionSettings(applicationName: "caisson:\(purpose)"))
-    try await connection.pinForSession()
-    return connection
+    return try await open(direct, purpose: purpose)
   }
 
   static let needsSession = EngineError(
@@ -97,8 +124,8 @@ package actor Target {
   }
 
   package func close() async {
-    for connection in idle { await connection.close() }
-    idle = []
+    for connection in idle + idlePooled { await connection.close() }
+    (idle, idlePooled) = ([], [])
   }
 }
 

@@ -90,9 +90,9 @@ extension JournalSchema {
       FROM caisson.resource_hold h WHERE NOT EXISTS (SELECT FROM caisson.lease l
         WHERE l.run_id = h.run_id AND l.step = h.step AND l.fence = h.fence)
       UNION ALL
-      SELECT 'resource.over', NULL, NULL, h.name || ' has ' || count(*) || ' holders, capacity is ' || r.capacity
+      SELECT 'resource.over', NULL, NULL, h.name || ' has ' || count(*) || ' holders, capacity is ' || coalesce(r.capacity::text, 'any')
       FROM caisson.resource_hold h JOIN caisson.resource r USING (name)
-      GROUP BY h.name, r.capacity HAVING count(*) > r.capacity AND bool_or(h.mode = 'exclusive')
+      GROUP BY h.name, r.capacity HAVING (count(*) > 1 AND bool_or(h.mode = 'exclusive'))
         OR count(DISTINCT h.mode) > 1 OR count(*) > r.capacity
       UNION ALL
       SELECT 'event.gap', NULL, NULL, 'sealed numbers miss ' || (q.first_seq - q.before - 1) || ' before ' ||

@@ -27,13 +27,18 @@ extension JournalSchema {
       DELETE FROM caisson.resource_hold h WHERE h.name = ANY (names) AND NOT EXISTS (
         SELECT FROM caisson.step s JOIN caisson.lease l USING (run_id, step)
         WHERE s.run_id = h.run_id AND s.step = h.step AND s.fence = h.fence AND l.fence = h.fence);
+      -- What this holding has already, it may ask for again: in another mode it then has it alone.
       IF EXISTS (SELECT FROM unnest(names, modes) w(name, mode) JOIN caisson.resource r USING (name) WHERE
-           (SELECT count(*) FROM caisson.resource_hold h WHERE h.name = w.name)
-             >= CASE WHEN w.mode = 'exclusive' THEN 1 ELSE r.capacity END
-           OR EXISTS (SELECT FROM caisson.resource_hold h WHERE h.name = w.name AND h.mode <> w.mode))
+           (SELECT count(*) FROM caisson.resource_hold h WHERE h.name = w.name AND h.fence <> my_fence)
+             >= CASE WHEN w.mode = 'exclusive' OR EXISTS (SELECT FROM caisson.resource_hold o WHERE o.name = w.name
+                  AND o.fence = my_fence AND o.mode <> w.mode) THEN 1 ELSE r.capacity END
+           OR EXISTS (SELECT FROM caisson.resource_hold h
+                WHERE h.name = w.name AND h.fence <> my_fence AND h.mode <> w.mode))
         THEN RETURN false; END IF;
-      INSERT INTO caisson.resource_hold (name, fence, run_id, step, mode)
-      SELECT w.name, my_fence, run, step_name, w.mode FROM unnest(names, modes) w(name, mode);
+      INSERT INTO caisson.resource_hold AS h (name, fence, run_id, step, mode)
+      SELECT w.name, my_fence, run, step_name, w.mode FROM unnest(names, modes) w(name, mode)
+      ON CONFLICT (name, fence) DO UPDATE
+        SET mode = CASE WHEN h.mode = excluded.mode THEN h.mode ELSE 'exclusive' END;
       RETURN true;
     END $$;
 

@@ -31,10 +31,10 @@ extension JournalSchema {
       CHECK ((outcome IS NULL) = (ended_at IS NULL)),
       PRIMARY KEY (run_id, step, attempt));
 
-    -- A name, and how many may hold it at once in the same mode.
+    -- A name; holders of one mode share it, so many at once as the capacity says (NULL: any number).
     CREATE TABLE caisson.resource (
       name           text COLLATE "C" PRIMARY KEY,
-      capacity       integer NOT NULL DEFAULT 1 CHECK (capacity > 0)) WITH (fillfactor = 50);
+      capacity       integer CHECK (capacity > 0)) WITH (fillfactor = 50);
     -- Holders of one name share one mode ('exclusive' shares with nobody).
     CREATE TABLE caisson.resource_hold (
       name           text COLLATE "C" NOT NULL REFERENCES caisson.resource,

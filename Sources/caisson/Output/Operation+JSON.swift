@@ -15,7 +15,7 @@ extension Operation {
       object["checks"] = .array(checks.map { ["name": .string($0.name), "sql": .string($0.sql.text)] })
     }
     if !locks.isEmpty { object["locks"] = .array(locks.map { $0.json(sizes[$0.relation]) }) }
-    if !resources.isEmpty { object["resources"] = .array(resources.map { .string($0.name) }) }
+    if !held.isEmpty { object["resources"] = .array(held.map { .string($0.name) }) }
     for (key, value) in workDetails { object[key] = value }
     object["undo"] = undo.json
     return .object(object)
@@ -37,8 +37,32 @@ extension Operation {
     case .file(let work): [("path", .string(work.path)), ("mode", .string(String(work.mode, radix: 8)))]
     case .parallel(let work):
       [("width", .int(Int64(work.width))), ("members", .array(work.members.map { $0.json() }))]
+    case .export(let work):
+      [
+        ("path", .string(work.path)), ("format", .string(work.format.rawValue)), ("folder", .bool(work.isFolder)),
+        ("queries", .array(work.queries.map { ["name": .string($0.name), "sql": .string($0.sql.text)] })),
+      ]
+    case .admin(let work):
+      [
+        ("console", .string(work.console.description)), ("command", .string(work.command)),
+        ("probe", work.probe.map(\.json) ?? .null), ("timeout", work.timeout.json),
+      ]
+    case .bracket(let work):
+      [
+        ("deadline", work.deadline.json), ("open", .array(work.open.map { $0.json() })),
+        ("body", .array(work.body.map { $0.json() })), ("close", .array(work.close.map { $0.json() })),
+      ]
     case .transaction, .observe: []
     }
+  }
+}
+
+extension AdminWork.Probe {
+  fileprivate var json: JSON {
+    [
+      "show": .string(show), "column": .string(column), "value": .string(value),
+      "row": .object(JSONObject(row.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
+    ]
   }
 }
 

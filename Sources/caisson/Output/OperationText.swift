@@ -16,6 +16,7 @@ struct OperationText {
       }
       return lines
     }
+    if case .bracket(let work) = operation.work { return lines + bracket(work, palette) }
     if let unless = operation.unless { lines += labelled("unless", unless) }
     lines += operation.sentStatements.flatMap { Self.indented($0.text) }
     lines += operation.checks.filter { Self.isShort($0.sql) }.flatMap { labelled("check", $0.sql) }
@@ -38,6 +39,9 @@ struct OperationText {
     case .file: "file"
     case .process: "program"
     case .parallel(let work): "side by side, \(work.width) at a time"
+    case .export: "export, one snapshot"
+    case .admin(let work): work.probe == nil ? "console, sent again after a crash" : "console, after a crash its probe decides"
+    case .bracket(let work): "opened, at most \(work.deadline), and closed on every way out, a guardian beside it"
     }
   }
 
@@ -45,13 +49,31 @@ struct OperationText {
     switch operation.work {
     case .file(let work): ["writes \(work.path), mode \(String(work.mode, radix: 8))"]
     case .process(let work): ["runs \(work.arguments.map(NextCommand.quoted).joined(separator: " "))"]
+    case .export(let work):
+      ["exports to \(work.path), mode \(work.isFolder ? 700 : 600), \(work.format.rawValue)"]
+        + work.queries.flatMap { ["  \($0.name):"] + Self.indented($0.sql.text, by: 4) }
+    case .admin(let work):
+      ["on the console \(work.console): \(work.command)"]
+        + (work.probe.map { ["done when \($0.show) has \($0.column) = \($0.value)\($0.rowText)"] } ?? [])
     default: []
     }
   }
 
+  private func bracket(_ work: BracketWork, _ palette: Palette) -> [String] {
+    var lines = operation.unless.map { labelled("unless", $0) } ?? []
+    for (word, part) in [("open", work.open), ("inside", work.body), ("close", work.close)] where !part.isEmpty {
+      lines.append("   \(word):")
+      for (place, one) in part.enumerated() {
+        lines += OperationText(operation: one).lines(number: place + 1, palette).map { "     \($0)" }
+      }
+    }
+    if operation.undo == .nothing { return lines + ["   undo: what was done inside, inside the same bracket"] }
+    return lines + undo(palette)
+  }
+
   private func undo(_ palette: Palette) -> [String] {
     switch operation.undo {
-    case .nothing: []
+    case .nothing: filesBack
     case .irreversible(let reason): ["   \(palette("point of no return", .red)): \(reason)"]
     case .recompile(let phase): ["   undo: phase \(phase), compiled from the catalog when it is needed"]
     case .operations(let operations):
@@ -60,6 +82,14 @@ struct OperationText {
         return sent.isEmpty || !sent.allSatisfy(Self.isShort)
           ? ["   undo: \(DisplayText.singleLine(leaf.title))"] : sent.flatMap { labelled("undo", $0) }
       }
+    }
+  }
+
+  private var filesBack: [String] {
+    switch operation.work {
+    case .export: ["   undo: removes what it wrote, unless somebody has changed it"]
+    case .file: ["   undo: puts the previous file back"]
+    default: []
     }
   }
 
@@ -86,5 +116,12 @@ extension Operation {
   var checks: [(name: String, sql: SQL)] {
     guard case .observe(let work) = self.work else { return [] }
     return work.queries.map { ($0.name, $0.sql) } + (work.until.map { [("until", $0)] } ?? [])
+  }
+}
+
+extension AdminWork.Probe {
+  /// Which of the rows, if it says so.
+  fileprivate var rowText: String {
+    row.isEmpty ? "" : " where " + row.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", ")
   }
 }

@@ -26,7 +26,7 @@ struct PlanView {
     /// Every relation with the strongest lock taken on it, in the order of first use.
     var locks: [RelationLock] {
       var strongest: [RelationLock] = []
-      for lock in operations.flatMap(\.leaves).flatMap(\.locks) {
+      for lock in operations.flatMap(\.everyLeaf).flatMap(\.locks) {
         if let place = strongest.firstIndex(where: { $0.relation == lock.relation }) {
           if strongest[place].mode < lock.mode { strongest[place] = lock }
         } else {

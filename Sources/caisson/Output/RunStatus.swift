@@ -10,6 +10,8 @@ struct RunStatus: Sendable {
   let steps: [StepRecord]
   let holders: [RunnerRecord]
   let gates: [GateRecord]
+  /// What may still be open, and how a person closes it.
+  let open: [(step: String, title: String, close: [String])]
   /// Events that are not in the chain yet.
   let unsealed: Int
   let schedules: [ScheduleRecord]
@@ -24,6 +26,7 @@ struct RunStatus: Sendable {
     steps = try await reader.steps(run: id)
     holders = try await reader.holders(run: id)
     gates = try await reader.gates(run: id)
+    open = try await reader.openBrackets(run: id)
     unsealed = try await reader.unsealedEvents()
     schedules = try await reader.schedules(of: chosen)
   }
@@ -76,6 +79,10 @@ struct RunStatus: Sendable {
     if run.desired != .run, run.finishedAt == nil, let by = run.desiredBy {
       lines.append("\(run.desired.rawValue) asked for by \(by)" + (run.desiredReason.map { ": \($0)" } ?? ""))
     }
+    for bracket in open {
+      lines.append("open in \(bracket.step): \(bracket.title)" + (isHeld ? "" : "; resume or rollback closes it first"))
+      if !isHeld { lines += bracket.close.map { "  by hand: \($0)" } }
+    }
     if let due = run.finalizeDue { lines.append("finalize due at \(Instant.short(due))") }
     if let passed = run.noReturnAt { lines.append("past a point of no return since \(Instant.short(passed))") }
     lines += schedules.map { schedule in
@@ -96,6 +103,8 @@ struct RunStatus: Sendable {
     if !schedules.isEmpty {
       object["schedules"] = .array(schedules.map { ScheduleView(step: $0.step, planned: nil, record: $0).json })
     }
+    object["open"] = .array(
+      open.map { ["step": .string($0.step), "title": .string($0.title), "close": .array($0.close.map(JSON.string))] })
     object["unsealed_events"] = .int(Int64(unsealed))
     object["next"] = next.map(JSON.string)
     return .object(object)

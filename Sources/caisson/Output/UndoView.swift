@@ -34,7 +34,13 @@ struct UndoView {
 
   private func undo(of operation: Operation) -> [String] {
     switch operation.undo {
-    case .nothing: ["     nothing to be done"]
+    case .nothing:
+      switch operation.work {
+      case .export: ["     removes what it wrote, unless somebody has changed it"]
+      case .file: ["     puts the previous file back"]
+      case .bracket: ["     what was done inside is taken back inside it"]
+      default: ["     nothing to be done"]
+      }
     case .irreversible(let reason): ["     cannot be taken back: \(reason)"]
     case .recompile(let phase): ["     phase \(phase), compiled from the catalog as it is then"]
     case .operations(let operations):

@@ -88,7 +88,7 @@ struct ChosenEnvironment: Sendable {
   ) async throws -> Value {
     let address = try await TargetAddress(resolving: resolved)
     let connection = try await Connection.connect(
-      address.connection, ConnectionSettings(applicationName: "\(Tool.name):\(purpose)"))
+      address.session ?? address.connection, ConnectionSettings(applicationName: "\(Tool.name):\(purpose)"))
     do {
       if !connection.isPooled {
         try await connection.query(PinnedSettings().sql(forVersion: connection.serverVersion, local: false))

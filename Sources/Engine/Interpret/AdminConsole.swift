@@ -1,0 +1,158 @@
+import PluginAPI
+import PlanSchema
+import PostgresClient
+import SQLText
+import Synchronization
+
+/// Addresses of admin consoles, resolved when they are needed or, for the guardian, beforehand.
+struct ConsoleAddresses: Sendable {
+  let folder: String
+  /// By reference.
+  var known: [String: String] = [:]
+
+  func address(of console: Secret) throws -> ConnectionString {
+    let text = try known[console.description] ?? console.resolve(folder: folder).revealed
+    return ConnectionString(text).database("pgbouncer")
+  }
+
+  /// With everything these operations need.
+  func resolving(_ operations: [Operation]) throws -> ConsoleAddresses {
+    var all = self
+    for case .admin(let work) in operations.map(\.work) {
+      all.known[work.console.description] = try work.console.resolve(folder: folder).revealed
+    }
+    return all
+  }
+}
+
+/// One command on PgBouncer's admin console, each on a connection of its own: after an error it is closed anyway.
+struct AdminConsole: Sendable {
+  let addresses: ConsoleAddresses
+  let work: AdminWork
+
+  /// Runs the command. An error after which the probe says that it is so is none; a PAUSE without an answer has begun
+  /// and is not over, whatever the console shows.
+  func run() async throws {
+    do {
+      _ = try await script(work.command)
+    } catch let silence as NoAnswer {
+      throw silence.error
+    } catch {
+      if error is CancellationError || Task.isCancelled { throw CancellationError() }
+      if (try? await isSo()) == true { return }
+      throw error
+    }
+  }
+
+  /// What the probe says; `nil` without one.
+  func isSo() async throws -> Bool? {
+    guard let probe = work.probe else { return nil }
+    let rows: [Row]
+    do { rows = try await script(probe.show) } catch let silence as NoAnswer { throw silence.error }
+    let row = rows.first { row in probe.row.allSatisfy { row[$0.key] == $0.value } }
+    return row?[probe.column] == probe.value
+  }
+
+  private func script(_ text: String) async throws -> [Row] {
+    let address = try addresses.address(of: work.console)
+    let limit = work.timeout
+    let outcome = await Limited.run(for: limit.duration) { () async -> Result<[Row], any Error> in
+      do {
+        let settings = ConnectionSettings(applicationName: "caisson:admin", adminConsole: true)
+        let console = try await Connection.connect(address, settings)
+        let answer: Result<[Row], any Error>
+        do { answer = .success(try await console.script(text).last?.rows ?? []) } catch {
+          answer = .failure(refusal(error, of: text))
+        }
+        await console.close()
+        return answer
+      } catch {
+        return .failure(unreachable(error, address))
+      }
+    }
+    if let outcome { return try outcome.get() }
+    if Task.isCancelled { throw CancellationError() }
+    throw NoAnswer(
+      error: EngineError(
+        .failed, "`\(text)` had no answer from the pooler's console within \(limit)",
+        hint: "PAUSE waits for open transactions: SHOW CLIENTS names them; end them, or raise the timeout"))
+  }
+
+  private struct NoAnswer: Error { let error: EngineError }
+
+  /// All its errors are 08P01: what is to be done depends on what was asked.
+  private func refusal(_ error: any Error, of text: String) -> any Error {
+    guard let error = error as? PostgresError, error.sqlState != nil else {
+      return EngineError(
+        .failed, "the connection to the pooler's console was lost during `\(text)`",
+        hint: "look whether PgBouncer runs, then resume: the command is sent again")
+    }
+    return EngineError(
+      .failed, "PgBouncer refuses `\(text)`: \(error.message)", hint: AdminConsole.hint(for: text),
+      sqlState: error.sqlState)
+  }
+
+  private func unreachable(_ error: any Error, _ address: ConnectionString) -> any Error {
+    guard let error = error as? PostgresError else { return error }
+    let refused = error.severity == "FATAL" || error.sqlState != nil
+    return EngineError(
+      .failed, "cannot reach the admin console at \(address.redacted): \(error.message)",
+      hint: "is PgBouncer running there" + (refused ? "?" : " and listening?")
+        + " Its user has to stand in admin_users", sqlState: error.sqlState)
+  }
+
+  private static func hint(for text: String) -> String {
+    let verb = text.split(separator: " ").first.map { $0.uppercased() } ?? ""
+    let rights = "the console's user has to stand in admin_users (stats_users may only SHOW)"
+    switch verb {
+    case "PAUSE", "SUSPEND", "DISABLE", "KILL":
+      return "SHOW DATABASES tells what is paused or disabled already, which a probe takes for done; \(rights)"
+    case "RESUME", "ENABLE":
+      return "SHOW DATABASES tells what is paused: what is not cannot be resumed, which a probe takes for done; \(rights)"
+    default: return "SHOW HELP lists its commands; \(rights)"
+    }
+  }
+}
+
+/// Waits for work that may not listen to a cancellation, only so long.
+enum Limited {
+  private final class Answer<Value: Sendable>: Sendable {
+    private let waiting: Mutex<CheckedContinuation<Value?, Never>?>
+    init(_ waiting: CheckedContinuation<Value?, Never>) { self.waiting = Mutex(waiting) }
+
+    func give(_ value: Value?) {
+      let waiting = waiting.withLock { waiting -> CheckedContinuation<Value?, Never>? in
+        defer { waiting = nil }
+        return waiting
+      }
+      waiting?.resume(returning: value)
+    }
+  }
+
+  /// `nil`: no answer in time, or the caller was cancelled; the work is cancelled and left to itself.
+  static func run<Value: Sendable>(for limit: Duration, _ body: @escaping @Sendable () async -> Value) async -> Value? {
+    let timer = Mutex<Task<Void, Never>?>(nil)
+    let gaveUp = StopSignal()
+    let value: Value? = await withTaskCancellationHandler {
+      await withCheckedContinuation { waiting in
+        let answer = Answer<Value>(waiting)
+        let work = Task { answer.give(await body()) }
+        let quiet = gaveUp.listen { _ in
+          work.cancel()
+          answer.give(nil)
+        }
+        timer.withLock {
+          $0 = Task {
+            try? await Task.sleep(for: limit)
+            if !Task.isCancelled { gaveUp.request() }
+            quiet()
+          }
+        }
+      }
+    } onCancel: {
+      gaveUp.request()
+    }
+    timer.withLock { $0 }?.cancel()
+    return value
+  }
+}

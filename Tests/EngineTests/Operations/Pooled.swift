@@ -1,0 +1,49 @@
+import Engine
+import PlanSchema
+import PluginAPI
+import SQLText
+import TestSupport
+
+/// Operations on the console of a test's own PgBouncer, which has a pool for the test's database by name.
+struct Pooled {
+  let pooler: TestPooler
+  let database = TestDatabase.current
+
+  static func with(_ body: (Pooled) async throws -> Void) async throws {
+    let pooler = try await TestPooler.start(TestDatabase.current.cluster, databases: [TestDatabase.current.name])
+    do { try await body(Pooled(pooler: pooler)) } catch {
+      await pooler.stop()
+      throw error
+    }
+    await pooler.stop()
+  }
+
+  func isPaused() async throws -> Bool { try await pooler.isPaused(database.name) }
+
+  private var console: Secret { Secret([.text(pooler.console)]) }
+
+  /// `nil` console: the pooler's own.
+  func admin(
+    _ command: String, paused: Bool? = nil, console: Secret? = nil, undo: Undo = .nothing, timeout: TimeSpan = .seconds(20)
+  ) -> Operation {
+    let probe = paused.map {
+      AdminWork.Probe("SHOW DATABASES", row: ["name": database.name], column: "paused", value: $0 ? "1" : "0")
+    }
+    return .admin(
+      id: command, title: command,
+      AdminWork(console: console ?? self.console, command: "\(command) \(database.name)", probe: probe, timeout: timeout),
+      undo: undo)
+  }
+
+  /// Paused as long as it is open.
+  func bracket(
+    _ body: [Operation], open: [Operation] = [], close: [Operation] = [], console: Secret? = nil,
+    deadline: TimeSpan = .seconds(60)
+  ) -> Operation {
+    .bracket(
+      id: "paused", title: "with the pool paused",
+      BracketWork(
+        open: [admin("PAUSE", paused: true, console: console)] + open, body: body,
+        close: close + [admin("RESUME", paused: false, console: console)], deadline: deadline))
+  }
+}
