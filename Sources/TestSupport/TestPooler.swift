@@ -11,6 +11,7 @@ package struct TestPooler: Sendable {
   package let folder: String
   package let pid: Int32
   private let server: LocalCluster
+  private let watchdog: Watchdog
 
   private static let program: String? = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"]
     .first { access($0, X_OK) == 0 }
@@ -42,7 +43,8 @@ package struct TestPooler: Sendable {
     _ program: String, _ server: LocalCluster, port: Int, folder: String
   ) async throws -> TestPooler {
     let pid = try server.asOwner([program, folder + "/pgbouncer.ini"]).startDetached(log: folder + "/log")
-    let pooler = TestPooler(port: port, folder: folder, pid: pid, server: server)
+    let pooler = TestPooler(
+      port: port, folder: folder, pid: pid, server: server, watchdog: try Watchdog(ending: pid, named: "pgbouncer"))
     for _ in 0..<500 where LoopbackPort.isFree(port) { try await Task.sleep(for: .milliseconds(10)) }
     guard !LoopbackPort.isFree(port) else {
       let log = ServerFiles.read(folder + "/log") ?? ""

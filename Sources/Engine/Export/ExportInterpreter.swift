@@ -83,9 +83,12 @@ struct ExportInterpreter {
   /// Removes what it wrote. What somebody has changed since stays, and is named.
   func undo() throws {
     try layout.removePartial()
-    guard let recorded = context.task.result?["manifest"]?.string,
-      let manifest = try? ExportManifest(reading: layout.manifest)
-    else { return }
+    guard let recorded = context.task.result?["manifest"]?.string else { return }
+    guard let manifest = try? ExportManifest(reading: layout.manifest) else {
+      // Killed between the manifest and its folder: rmdir takes an empty one only.
+      if layout.isFolder { rmdir(layout.path) }
+      return
+    }
     var changed = manifest.result(path: layout.path)["manifest"]?.string == recorded ? [] : [layout.manifest]
     for file in manifest.files {
       let path = layout.finished(file.name)

@@ -4,6 +4,7 @@ import TestSupport
 /// What an undisturbed run looks like from the proxy: every point there is, and the states to be compared with.
 struct CutEnumeration: Sendable {
   let plan: String
+  private let pooler: TestPooler
   let before: [String]
   let after: [String]
   let undone: [String]
@@ -13,8 +14,10 @@ struct CutEnumeration: Sendable {
   static let shared = Task { try await CutEnumeration.record() }
 
   private static func record() async throws -> CutEnumeration {
-    let plan = try EveryKind.plan()
     return try await TestDatabase.with(template: EveryKind.database) { database in
+      // As long as this process: every round's command speaks to it.
+      let pooler = try await TestPooler.start(database.cluster)
+      let plan = try EveryKind.plan(console: pooler.console)
       let folder = try CutFolder(database.cluster, database: database.name, plan: plan)
       let before = try await folder.state()
       let forward = try await points(of: "apply", in: folder)
@@ -27,7 +30,7 @@ struct CutEnumeration: Sendable {
       guard left.isEmpty else { throw SandboxError("undisturbed: \(left)") }
       await folder.remove()
       return CutEnumeration(
-        plan: plan, before: before, after: after, undone: undone, forward: forward, backward: backward)
+        plan: plan, pooler: pooler, before: before, after: after, undone: undone, forward: forward, backward: backward)
     }
   }
 

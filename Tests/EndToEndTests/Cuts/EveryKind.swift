@@ -16,15 +16,20 @@ enum EveryKind {
   }
 
   /// One line for each kind of operation; a new kind is a new line.
-  static let steps: [Step] = [
-    Step(id: "column", operations: [transaction]),
-    Step(id: "index", needs: ["column"], operations: [autocommit]),
-    Step(id: "items", operations: [chunked]),
-    Step(id: "look", needs: ["items"], operations: [observe]),
-    Step(id: "files", operations: [file("written.conf"), file("replaced.conf")]),
-    Step(id: "folder", operations: [process]),
-    Step(id: "beside", operations: [parallel]),
-  ]
+  static func steps(console: String) -> [Step] {
+    [
+      Step(id: "column", operations: [transaction]),
+      Step(id: "index", needs: ["column"], operations: [autocommit]),
+      Step(id: "items", operations: [chunked]),
+      Step(id: "look", needs: ["items"], operations: [observe]),
+      Step(id: "files", operations: [file("written.conf"), file("replaced.conf")]),
+      Step(id: "folder", operations: [process]),
+      Step(id: "beside", operations: [parallel]),
+      Step(id: "copy", needs: ["items"], operations: [export]),
+      Step(id: "console", operations: [admin(console)]),
+      Step(id: "inside", operations: [bracket]),
+    ]
+  }
 
   static let database = """
     CREATE TABLE account (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
@@ -32,7 +37,8 @@ enum EveryKind {
     CREATE TABLE item (id int PRIMARY KEY, part int NOT NULL, n int NOT NULL DEFAULT 0);
     INSERT INTO item SELECT g, g % 2 FROM generate_series(1, 60) g;
     CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
-    INSERT INTO counter SELECT g FROM generate_series(1, 6) g;
+    INSERT INTO counter SELECT g FROM generate_series(1, 7) g;
+    CREATE TABLE opened (n int NOT NULL);
     CREATE TABLE touched (tab text NOT NULL, id int NOT NULL, change int NOT NULL);
     CREATE FUNCTION note_update() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -54,6 +60,7 @@ enum EveryKind {
     SELECT 'account', (SELECT md5(string_agg(to_jsonb(t)::text, ',' ORDER BY id)) FROM account t)
     UNION ALL SELECT 'item', (SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM item t)
     UNION ALL SELECT 'counter', (SELECT string_agg(t::text, ',' ORDER BY id) FROM counter t)
+    UNION ALL SELECT 'opened', (SELECT count(*)::text FROM opened)
     UNION ALL SELECT 'touched ' || tab, string_agg(id || ': ' || times || ' ' || sum, ', ' ORDER BY id) FROM (
       SELECT tab, id, count(*) AS times, sum(change) AS sum FROM touched GROUP BY tab, id) t GROUP BY tab
     UNION ALL SELECT 'index', pg_get_indexdef(i.indexrelid) || ' valid ' || i.indisvalid || ' ready ' || i.indisready
@@ -68,8 +75,8 @@ enum EveryKind {
     """
 
   /// What stands under `steps:`; the last three are steps of plugins, two of which ride.
-  static func plan(without left: Set<String> = []) throws -> String {
-    let own = try steps.filter { !left.contains($0.id) }.map { step in
+  static func plan(console: String, without left: Set<String> = []) throws -> String {
+    let own = try steps(console: console).filter { !left.contains($0.id) }.map { step in
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
       let operations = String(decoding: try encoder.encode(step.operations), as: UTF8.self)
@@ -188,4 +195,27 @@ extension EveryKind {
 
   private static let parallel = PluginAPI.Operation.parallel(
     id: "beside", title: "count side by side", width: 2, [counted(2, "+"), counted(3, "+"), counted(4, "+")])
+
+  /// In a folder, so that what the manifest says of the run is not compared.
+  private static let export = PluginAPI.Operation.export(
+    id: "copy", title: "copy the items",
+    ExportWork([.init("items", "SELECT * FROM item ORDER BY id")], format: .csv, path: "copied", isFolder: true))
+
+  /// Harmless as often as it comes.
+  private static func admin(_ console: String) -> PluginAPI.Operation {
+    let reload = AdminWork(console: Secret([.text(console)]), command: "RELOAD")
+    return .admin(
+      id: "reload", title: "reload the pooler", reload,
+      undo: .operations([.admin(id: "again", title: "reload it again", reload, undo: .nothing)]))
+  }
+
+  private static let bracket = PluginAPI.Operation.bracket(
+    id: "inside", title: "count inside",
+    BracketWork(
+      open: [edge("open", "INSERT INTO opened VALUES (1)")], body: [counted(7, "+")],
+      close: [edge("close", "DELETE FROM opened")], deadline: .minutes(5)))
+
+  private static func edge(_ id: String, _ sql: String) -> PluginAPI.Operation {
+    .transaction(id: id, title: id, [TransactionStatement(SQL(verbatim: sql))], undo: .nothing)
+  }
 }
