@@ -53,6 +53,8 @@ package enum StepMachine: StateMachine {
     + [Transition(.inDoubt, .retry, .inDoubt), Transition(.undoFailed, .retry, .undoFailed)]
     + each(claimable + [.failed, .blocked], .skip, .skipped)
     + each(claimable + [.failed, .blocked], .markDone, .done)
+    // In a rollback: nothing of it is to be taken back any more.
+    + [Transition(.undoFailed, .skip, .undone), Transition(.undoFailed, .markDone, .undone)]
 
   /// A step that never ran has nothing to take back; the claim knows by its attempts.
   private static let undo =

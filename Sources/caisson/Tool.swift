@@ -11,7 +11,7 @@ import Glibc
     UnixSignals.surviveBrokenPipes()
     let words = Array(CommandLine.arguments.dropFirst())
     // Not for people: an open bracket starts it, and what it does comes over its line.
-    if words == [GuardianLink.command] { exit(await Guardian.run()) }
+    if words == [GuardianLink.command] { _exit(await Guardian.run()) }
     let code = await run(words)
     // Threads of connections may be closing still: what exit() has libraries free at the end, they would free again.
     fflush(nil)

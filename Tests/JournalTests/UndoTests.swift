@@ -103,6 +103,26 @@ import Testing
     try await fixture.expectSound()
   }
 
+  @Test("a person may say that nothing of a step is to be taken back any more; the rollback then comes to its end",
+    arguments: [JournalSQL.skipStep, JournalSQL.markDone])
+  func settled(_ word: @Sendable (String, String, String, String) -> SQL) async throws {
+    let fixture = try await JournalFixture()
+    let run = try await fixture.run("a")
+    try await fixture.ride(run, "a")
+    try await fixture.sql(JournalSQL.beginUndo(run, from: [.running], actor: "me"))
+    let holding = try #require(try await fixture.claimUndo(run))
+    let tasks: JSON = [["operation": "back", "kind": "autocommit", "undoes": 1]]
+    try await fixture.sql(JournalSQL.insertUndoTasks(holding, phase: 1, program: 1, tasks: tasks))
+    #expect(try await fixture.sql(word(run, "a", "me", "too early")).isEmpty, "it is being worked on")
+    try await fixture.sql(JournalSQL.undoFailed(holding, reason: "no", error: ErrorRecord(message: "no")))
+    try await fixture.sql(JournalSQL.finishRun(run, actor: "x"))
+    #expect(try await fixture.sql(word(run, "a", "me", "dropped by hand")).first?["state"] == "undone")
+    try await fixture.expectSound()
+    try await fixture.sql(JournalSQL.beginUndo(run, from: [.rollbackFailed], actor: "me"))
+    #expect(try await fixture.sql(JournalSQL.finishRun(run, actor: "x")).first?["state"] == "rolled_back")
+    try await fixture.expectSound()
+  }
+
   @Test("what needs no undo of its own is undone at once; an interrupted rollback goes on later")
   func nothing() async throws {
     let fixture = try await JournalFixture()

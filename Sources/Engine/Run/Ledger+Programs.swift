@@ -13,6 +13,8 @@ struct StoredProgram: Sendable {
   /// Number within its phase.
   let attempt: Int
   let direction: Direction
+  /// Of the phase it was compiled from.
+  let name: String
   let operations: [Operation]
   let carry: JSON
 }
@@ -22,7 +24,7 @@ extension Ledger {
   func programs(_ step: String) async throws -> [StoredProgram] {
     try await records { [run] in try await $0.programs(run: run, step: step) }.map { record in
       StoredProgram(
-        phase: record.phase, attempt: record.attempt, direction: record.direction,
+        phase: record.phase, attempt: record.attempt, direction: record.direction, name: record.name,
         operations: try OperationText.operations(record.operations), carry: record.carry)
     }
   }
@@ -41,7 +43,8 @@ extension Ledger {
         carry: program.carry, factsDigest: Hexadecimal.text(compiled.factsDigest),
         findings: .array(program.findings.map(\.json)), tasks: .array(program.leaves.map { $0.task() })))
     return StoredProgram(
-      phase: phase, attempt: try row.int("attempt"), direction: holding.direction, operations: program.operations,
+      phase: phase, attempt: try row.int("attempt"), direction: holding.direction, name: compiled.phase,
+      operations: program.operations,
       carry: program.carry)
   }
 

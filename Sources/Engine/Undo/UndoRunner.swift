@@ -87,7 +87,9 @@ struct UndoRunner {
 
   /// The reverse phase, compiled from the catalog as it is now and kept, so that a resumed rollback runs the same.
   private func recompiled(_ phase: String, _ program: StoredProgram) async throws -> [Operation] {
-    let stored = try await ledger.programs(step.id).last { $0.phase == program.phase && $0.direction == .undo }
+    let stored = try await ledger.programs(step.id).last {
+      $0.phase == program.phase && $0.direction == .undo && $0.name == phase
+    }
     if let stored { return stored.operations }
     let compiled = try await shop.compiling { transaction in
       try await compiler.compile(

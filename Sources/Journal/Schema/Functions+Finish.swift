@@ -98,16 +98,32 @@ extension JournalSchema {
       RETURN QUERY SELECT s.state;
     END $$;
 
-    -- A person's word that a step nobody holds is not wanted ('skipped') or was done elsewhere ('done').
+    -- A person's word that a step nobody holds is not wanted ('skipped') or was done elsewhere ('done'). In a rollback
+    -- both say that nothing of it is to be taken back any more.
     CREATE FUNCTION caisson.settle_step(run uuid, step_name text, to_state text, actor text, why text)
-    RETURNS TABLE (was text, wanted_by text[]) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    RETURNS TABLE (was text, wanted_by text[], state text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     #variable_conflict use_column
-    DECLARE s caisson.step;
+    DECLARE s caisson.step; r caisson.run;
     BEGIN
       SELECT * INTO s FROM caisson.step x WHERE x.run_id = run AND x.step = step_name COLLATE "C" AND x.state IN
-        ('pending','failed','blocked','backoff','waiting','in_doubt') FOR NO KEY UPDATE SKIP LOCKED;
-      IF NOT FOUND OR NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.finished_at IS NULL
-           AND r.state NOT IN ('undoing','rollback_failed')) THEN RETURN; END IF;
+        ('pending','failed','blocked','backoff','waiting','in_doubt','undo_failed') FOR NO KEY UPDATE SKIP LOCKED;
+      IF NOT FOUND THEN RETURN; END IF;
+      SELECT * INTO r FROM caisson.run x WHERE x.run_id = run;
+      IF r.state IN ('undoing','rollback_failed') AND caisson.needs_undo(s.state, s.attempt) THEN
+        UPDATE caisson.task t SET changed_at = clock_timestamp(),
+          state = CASE WHEN t.direction = 'undo' OR t.state = 'pending' AND t.chunks = 0 THEN 'skipped' ELSE 'undone' END
+         WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.state NOT IN ('skipped','undone')
+           AND (t.direction = 'forward' OR t.state <> 'done');
+        UPDATE caisson.step x SET state = 'undone', reason = why, changed_at = clock_timestamp()
+         WHERE x.run_id = run AND x.step = step_name COLLATE "C";
+        INSERT INTO caisson.event (run_id, step, fence, kind, actor, data) VALUES (run, step_name, s.fence,
+          'step.undone', actor, jsonb_strip_nulls(jsonb_build_object('was', s.state, 'reason', why)));
+        RETURN QUERY SELECT s.state, '{}'::text[], 'undone';
+        RETURN;
+      END IF;
+      IF s.state = 'undo_failed' OR r.finished_at IS NOT NULL OR r.state IN ('undoing','rollback_failed') THEN
+        RETURN; END IF;
       UPDATE caisson.task t SET state = 'skipped', changed_at = clock_timestamp() WHERE t.run_id = run
         AND t.step = step_name COLLATE "C" AND (t.state = 'blocked' OR caisson.unfinished(t.state));
       UPDATE caisson.step x SET state = to_state, done_by = CASE to_state WHEN 'done' THEN 'person' END,
@@ -115,7 +131,7 @@ extension JournalSchema {
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, s.fence, CASE to_state WHEN 'done' THEN 'step.marked_done' ELSE 'step.skipped' END, actor,
         jsonb_strip_nulls(jsonb_build_object('was', s.state, 'reason', why)));
-      RETURN QUERY SELECT s.state, s.wanted_by;
+      RETURN QUERY SELECT s.state, s.wanted_by, to_state;
     END $$;
     """#
 }

@@ -26,15 +26,15 @@ struct Intervention {
   ) async throws -> ExitCode {
     let chosen = try ChosenEnvironment(parsed)
     let step = try chosen.step(named: parsed.argument(.step) ?? "", for: parsed).id
-    let was = try await chosen.writing(parsed.spec.name) { connection -> String in
+    let (was, now) = try await chosen.writing(parsed.spec.name) { connection -> (String, String) in
       let run = try await liveRun(JournalReader(connection), chosen)
       guard let row = try await connection.query(statement(run, step, Operator.name, reason)).rows.first else {
         throw try await refusal(of: step, run, JournalReader(connection), chosen)
       }
       try await connection.query(JournalSQL.promote(run: run, wantedBy: row.strings("wanted_by")))
-      return try row.string("was")
+      return (try row.string("was"), row["state"] ?? state.rawValue)
     }
-    show(step, was, state, chosen, console)
+    show(step, was, now, chosen, console)
     return .done
   }
 
@@ -67,17 +67,17 @@ struct Intervention {
   }
 
   private func show(
-    _ step: String, _ was: String, _ state: StepState, _ chosen: ChosenEnvironment, _ console: Console
+    _ step: String, _ was: String, _ state: String, _ chosen: ChosenEnvironment, _ console: Console
   ) {
-    let next = chosen.next("resume")
+    let next = chosen.next(state == StepState.undone.rawValue ? "rollback" : "resume")
     guard console.format == .text else {
       console.print([
-        "step": .string(step), "was": .string(was), "state": .string(state.rawValue), "actor": .string(Operator.name),
+        "step": .string(step), "was": .string(was), "state": .string(state), "actor": .string(Operator.name),
         "reason": .string(reason), "next": .string(next),
       ])
       return
     }
-    console.print("step \(step) was \(was), is \(state.rawValue) now")
+    console.print("step \(step) was \(was), is \(state) now")
     console.print("next: \(next)")
   }
 }
