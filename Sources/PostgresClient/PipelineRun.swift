@@ -43,11 +43,16 @@ struct PipelineRun {
     while !finished {
       if expected.count - answered < 200 { sendNext() }
       let flushed = PQflush(conn)
-      if flushed < 0 { return fail() }
+      // What the server said before it went may have arrived already.
+      if flushed < 0 { _ = PQconsumeInput(conn) }
       readAvailable()
+      if flushed < 0 { return fail() }
       if finished || (!unsent.isEmpty && flushed == 0 && expected.count - answered < 200) { continue }
       _ = Session.waitFor(PQsocket(conn), write: flushed > 0, milliseconds: -1, alsoRead: true)
-      if PQconsumeInput(conn) == 0 { return fail() }
+      if PQconsumeInput(conn) == 0 {
+        readAvailable()
+        return fail()
+      }
     }
   }
 

@@ -37,10 +37,24 @@ extension Runner {
     guard variant.isEmpty else { return report }
     switch report.ending {
     case .succeeded where report.steps.allSatisfy(\.state.isSatisfied), .alreadyApplied:
-      if try await isCurrent() { try await schedules().register() }
+      try await registerPatiently()
     default: break
     }
     return report
+  }
+
+  /// The run is over and recorded: a connection lost now is only a reason to try again, for ten seconds.
+  private func registerPatiently() async throws {
+    for _ in 0..<20 {
+      do {
+        if try await isCurrent() { try await schedules().register() }
+        return
+      } catch {
+        guard Failure(error).isConnectionLoss, !stop.isRequested else { throw error }
+        await stop.sleep(milliseconds: 500)
+      }
+    }
+    if try await isCurrent() { try await schedules().register() }
   }
 
   /// A run of a former version may end late; its schedules are not the plan's any more.
