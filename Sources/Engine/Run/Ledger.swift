@@ -224,7 +224,8 @@ actor Ledger {
     }
   }
 
-  /// Tries once a second until the server answers, for at most ten minutes.
+  /// Tries once a second until the server answers, for at most ten minutes. A cancelled task, whose lease is lost or
+  /// whose time is up, would be refused by its own connection every time.
   func awaitServer(stop: StopSignal) async -> Bool {
     for _ in 0..<600 {
       do {
@@ -234,7 +235,7 @@ actor Ledger {
         // It answers, and is not to be written to: who goes on hears why.
         return false
       } catch {}
-      if stop.isRequested { return false }
+      if stop.isRequested || Task.isCancelled { return false }
       await stop.sleep(milliseconds: 1_000)
     }
     return false
