@@ -21,8 +21,8 @@ private let table = """
     FROM pg_index WHERE indrelid = 't'::regclass AND NOT indisprimary
     """
 
-  @Test("the client killed, the server finishes alone: the build is found complete")
-  func serverFinishes() async throws {
+  /// The build waits for the open writer, and its client is dead.
+  private func killedInMidBuild() async throws -> (Project, Connection) {
     let project = try Project(Self.step)
     let writer = try await project.database.connect()
     try await writer.script("BEGIN; UPDATE t SET n = 1 WHERE id = 1")
@@ -30,6 +30,12 @@ private let table = """
     try await project.until(Self.building)
     running.signal(SIGKILL)
     _ = await running.wait()
+    return (project, writer)
+  }
+
+  @Test("the client killed, the server finishes alone: the build is found complete")
+  func serverFinishes() async throws {
+    let (project, writer) = try await killedInMidBuild()
     await writer.close()
     try await project.until(
       "SELECT count(*) = 1 FROM pg_index WHERE indrelid = 't'::regclass AND NOT indisprimary AND indisvalid")
@@ -43,13 +49,7 @@ private let table = """
 
   @Test("the client killed, the server gives up: the invalid leftover is said, removed and built again")
   func leftover() async throws {
-    let project = try Project(Self.step)
-    let writer = try await project.database.connect()
-    try await writer.script("BEGIN; UPDATE t SET n = 1 WHERE id = 1")
-    let running = try project.start("apply")
-    try await project.until(Self.building)
-    running.signal(SIGKILL)
-    _ = await running.wait()
+    let (project, writer) = try await killedInMidBuild()
     try await project.until("SELECT count(*) = 0 FROM pg_stat_progress_create_index WHERE datname = current_database()")
     #expect(try await project.database.sql(SQL(verbatim: Self.state)).value == "t_n invalid")
     await writer.close()
@@ -63,13 +63,7 @@ private let table = """
 
   @Test("the next run while the old build is still at work: it waits for that session, then decides")
   func stillAtWork() async throws {
-    let project = try Project(Self.step)
-    let writer = try await project.database.connect()
-    try await writer.script("BEGIN; UPDATE t SET n = 1 WHERE id = 1")
-    let running = try project.start("apply")
-    try await project.until(Self.building)
-    running.signal(SIGKILL)
-    _ = await running.wait()
+    let (project, writer) = try await killedInMidBuild()
     let second = try project.start("apply")
     for _ in 0..<1_000 where !second.output.contains("still at work") { try await Task.sleep(for: .milliseconds(10)) }
     #expect(second.output.contains("still at work"), "\(second.output)")
