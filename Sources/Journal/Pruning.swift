@@ -16,6 +16,7 @@ package struct Pruning: Sendable {
     package var runs = 0
     package var events = 0
     package var runners = 0
+    package var firings = 0
   }
 
   package let connection: Connection
@@ -49,9 +50,13 @@ package struct Pruning: Sendable {
       outcome.events += try row.int("events")
       each(candidate)
     }
-    outcome.runners = try await connection.query("SELECT caisson.prune_runners(\(interval)::interval)")
-      .value.flatMap { Int($0) } ?? 0
+    outcome.runners = try await count("SELECT caisson.prune_runners(\(interval)::interval)")
+    outcome.firings = try await count("SELECT caisson.prune_firings(\(interval)::interval)")
     try await Sealer(connection).seal()
     return outcome
+  }
+
+  private func count(_ statement: SQL) async throws -> Int {
+    try await connection.query(statement).value.flatMap { Int($0) } ?? 0
   }
 }

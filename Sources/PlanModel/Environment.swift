@@ -16,6 +16,10 @@ package struct Environment: Sendable, Hashable {
   package var blockers: Blockers
   /// How many other database roles have to approve a run before its first step.
   package var approvals = 0
+  /// How long a runner that is not heard of keeps what it holds. No part of a plan's hash.
+  package var lease = Environment.usualLease
+
+  package static let usualLease = TimeSpan.seconds(30)
 }
 
 /// What is done about sessions that block a step.
@@ -52,6 +56,7 @@ struct EnvironmentKeys: ParameterSet {
   @Parameter("Sessions in the way: wait names them.") var blockers: Blockers = .wait
   @Parameter("Steps whose points of no return may be crossed.") var acceptIrreversible: [Located<String>] = []
   @Parameter("How many other database roles have to approve a run before its first step.") var approvals = 0
+  @Parameter("How long a runner that is not heard of keeps its steps: 5s to 1h.") var lease = Environment.usualLease
 
   /// Keys of the language this version does not act on: refused, never ignored.
   static let unsupported = [
@@ -61,12 +66,16 @@ struct EnvironmentKeys: ParameterSet {
   var value: Environment {
     Environment(
       name: environment.text, target: target, sessionTarget: sessionTarget, role: role?.name,
-      acceptIrreversible: acceptIrreversible.map(\.value), blockers: blockers, approvals: approvals)
+      acceptIrreversible: acceptIrreversible.map(\.value), blockers: blockers, approvals: approvals,
+      lease: lease)
   }
 
   func check(_ report: inout Diagnostics) {
     if !(0...100).contains(approvals) {
       report.error("value.range", "between 0 and 100 approvals can be asked for", at: $approvals)
+    }
+    if !(TimeSpan.seconds(5)...TimeSpan.seconds(3600)).contains(lease) {
+      report.error("value.range", "a lease lasts between 5s and 1h", at: $lease)
     }
   }
 }

@@ -37,7 +37,8 @@ package struct EngineHarness: Sendable {
     let direct = overNetwork ? database.networkTarget : database.target
     let address = TargetAddress(
       name: resolved.environment.name, connection: pooler?.target(database: database.name) ?? direct,
-      session: pooler == nil || !isDirectKnown ? nil : direct, role: resolved.environment.role)
+      session: pooler == nil || !isDirectKnown ? nil : direct, role: resolved.environment.role,
+      lease: resolved.environment.lease.duration)
     return Runner(
       resolved, target: Target(address), registry: registry, width: width, stop: stop ?? self.stop,
       guardian: guardian ?? (try? CaissonProgram.path()) ?? GuardianLink.ownProgram,

@@ -33,7 +33,7 @@ struct BracketRunner {
     shop.reporter(.operationStarted(step: step, title: operation.title))
     let began = ContinuousClock.now
     let link = try await open(marker)
-    let result = await inside(marker)
+    let result = await inside(marker, link)
     try await finish(marker, result, link, after: (ContinuousClock.now - began).milliseconds)
     shop.reporter(
       .operationDone(step: step, title: operation.title, milliseconds: (ContinuousClock.now - began).milliseconds))
@@ -122,7 +122,7 @@ struct BracketRunner {
   // MARK: Inside
 
   /// Opening and body under the deadline, a stop signal of their own and the caller's cancellation.
-  private func inside(_ marker: TaskRecord) async -> Result<Void, any Error> {
+  private func inside(_ marker: TaskRecord, _ link: GuardianLink) async -> Result<Void, any Error> {
     var inner = shop
     inner.stop = StopSignal()
     inner.target = shop.target.direct
@@ -137,12 +137,27 @@ struct BracketRunner {
       stop.raise(to: .cancel)
       opened.cancel()
     }
+    let vigil = Task { await link.hasDied() }
+    let alarm = Task {
+      guard await vigil.value else { return }
+      stop.raise(to: .cancel)
+      opened.cancel()
+    }
     let result = await withTaskCancellationHandler { await opened.result } onCancel: { opened.cancel() }
     let isLate = overdue.end()
+    vigil.cancel()
+    let isUnguarded = await vigil.value
+    await alarm.value
     quiet()
     if inner.target !== shop.target { await inner.target.close() }
-    guard isLate, case .failure(let error) = result, !(error is Replaced) else { return result }
-    return .failure(late(error))
+    guard case .failure(let error) = result, !(error is Replaced) else { return result }
+    return isLate ? .failure(late(error)) : isUnguarded ? .failure(unguarded()) : result
+  }
+
+  private func unguarded() -> EngineError {
+    EngineError(
+      .failed, "the guardian of `\(operation.title)` has ended: without it, it is not kept open",
+      hint: "what was committed stays; resume", step: step, operation: operation.title)
   }
 
   private func late(_ error: any Error) -> EngineError {

@@ -55,6 +55,14 @@ package struct GuardianLink: Sendable {
   /// It has begun to close, because the deadline passed and we had not.
   func hasBegun() async -> Bool { await line.receive(within: .zero) == .line("closing") }
 
+  /// Returns true once it is gone, false when nobody wants to know any more.
+  func hasDied() async -> Bool {
+    while ThisProcess.start(of: Int(pid)) != nil {
+      do { try await Task.sleep(for: .milliseconds(500)) } catch { return false }
+    }
+    return true
+  }
+
   /// It is done: nothing has to be closed any more.
   func release() async {
     await line.send("release")

@@ -13,6 +13,7 @@ struct ProcessInterpreter {
   let work: ProcessWork
 
   func run(on connection: Connection) async throws {
+    await endOrphans()
     if context.isInDoubt, try await context.decide(try await verdict(), on: connection) == .complete { return }
     // A server that lost its last commits may have lost this intent too: who has a probe is asked.
     if context.task.state == .pending, try await program.isDone() == true {
@@ -26,6 +27,7 @@ struct ProcessInterpreter {
 
   /// For a rollback: what is not known to be absent counts as done.
   func settle(on connection: Connection) async throws {
+    await endOrphans()
     let isDone = try await program.isDone() ?? true
     try await context.decide(isDone ? .complete : .absent, on: connection)
   }
@@ -39,7 +41,19 @@ struct ProcessInterpreter {
     return .absent
   }
 
-  private var program: WorkProgram { WorkProgram(work: work, folder: context.workshop.folder) }
+  /// A program outlives a caisson that is killed. It is never run beside itself, nor asked about while it works.
+  private func endOrphans() async {
+    guard context.isInDoubt else { return }
+    let count = await Orphans(WorkProgram.marker, mark).end()
+    if count > 0 {
+      context.report(.notice(step: context.step.id, text: "`\(context.operation.title)` was still running: ended"))
+    }
+  }
+
+  private var mark: String { "\(context.run)/\(context.task.task)" }
+  private var program: WorkProgram {
+    WorkProgram(work: work, folder: context.workshop.folder, mark: mark)
+  }
 
   private func execute() async throws {
     do {
@@ -55,6 +69,10 @@ struct ProcessInterpreter {
 struct WorkProgram: Sendable {
   let work: ProcessWork
   let folder: String
+  /// Which task it belongs to: in its environment.
+  var mark: String?
+
+  static let marker = "CAISSON_TASK"
 
   /// What the probe says; `nil` without one.
   func isDone() async throws -> Bool? {
@@ -64,7 +82,10 @@ struct WorkProgram: Sendable {
 
   /// Its output in lines.
   func run() async throws -> [String] {
-    let output = try await Command(work.arguments, directory: folder, timeout: work.timeout.duration).run()
+    let output = try await Command(
+      work.arguments, additions: mark.map { [Self.marker: $0] } ?? [:], directory: folder,
+      timeout: work.timeout.duration
+    ).run()
     guard output.succeeded else {
       throw EngineError(
         .failed,

@@ -10,10 +10,8 @@ import Synchronization
 /// A fence that does not come back is lost, and so is everything when the server has not answered by the end of the
 /// lease less a margin: the step is cancelled before anyone else may take it.
 actor Leases {
-  static let timeToLive = Duration.seconds(30)
-  private static let margin = Duration.seconds(5)
-
   private let target: Target
+  private let timeToLive: Duration
   private let run: String
   private let runner: String
   private let inFlight: InFlight
@@ -21,10 +19,12 @@ actor Leases {
   private let stop: StopSignal
   private var held: [Int64: @Sendable () -> Void] = [:]
   private var connection: Connection?
-  private var trustedUntil = ContinuousClock.now + timeToLive
+  private var trustedUntil: ContinuousClock.Instant
 
   init(target: Target, run: String, runner: String, inFlight: InFlight, stop: StopSignal) {
     self.target = target
+    self.timeToLive = target.address.lease
+    self.trustedUntil = .now + timeToLive
     self.run = run
     self.runner = runner
     self.inFlight = inFlight
@@ -34,50 +34,63 @@ actor Leases {
   func hold(_ fence: Int64, onLost: @escaping @Sendable () -> Void) { held[fence] = onLost }
   func release(_ fence: Int64) { held[fence] = nil }
 
-  /// Runs until cancelled; ten seconds between two renewals, two while the server does not answer.
+  /// Runs until cancelled; three renewals in a lease, one every two seconds while the server does not answer.
   func keep() async {
-    var due = ContinuousClock.now + Self.timeToLive / 3
+    let watch = Task { await self.watch() }
+    var due = ContinuousClock.now + timeToLive / 3
     while !Task.isCancelled {
       try? await Task.sleep(for: .seconds(1))
       if Task.isCancelled { break }
       if ContinuousClock.now >= due {
-        due = .now + (await renew() ? Self.timeToLive / 3 : .seconds(2))
+        due = .now + (await asked(renew) ? timeToLive / 3 : min(timeToLive / 3, .seconds(2)))
       }
-      await heedWish()
+      if !stop.isRequested { _ = await asked(heedWish) }
     }
+    watch.cancel()
     await connection?.close()
   }
 
-  private func heedWish() async {
-    guard !stop.isRequested, let connection = try? await open() else { return }
-    do {
-      if try await connection.query(JournalSQL.isToldToStop(run)).value == "t" { stop.raise(to: .finish) }
-    } catch {
-      await connection.close()
-      self.connection = nil
+  /// The end of a lease does not wait for a renewal that is still under way.
+  private func watch() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .seconds(1))
+      guard ContinuousClock.now > trustedUntil else { continue }
+      for fence in Array(held.keys) { lose(fence) }
     }
   }
 
-  /// False when the server did not answer.
-  private func renew() async -> Bool {
-    let sent = ContinuousClock.now
-    do {
-      let connection = try await open()
-      try await connection.query(JournalSQL.heartbeat(runner: runner, doing: .array(inFlight.steps(olderThan: .seconds(1)).map(JSON.string))))
-      if !held.isEmpty {
-        let fences = Array(held.keys)
-        let rows = try await connection.query(JournalSQL.renew(runner: runner, fences: fences, ttl: Self.timeToLive)).rows
-        let kept = Set(rows.compactMap { $0[0].flatMap { Int64($0) } })
-        for fence in fences where !kept.contains(fence) { lose(fence) }
+  /// False when the server did not answer: it failed, or the line swallows everything and nothing came in time. Such a
+  /// connection is left to itself, its thread is stuck in it.
+  private func asked(_ body: @escaping @Sendable (Connection) async throws -> Void) async -> Bool {
+    let answer = await Limited.run(for: timeToLive / 3) { [self] in
+      do {
+        try await body(try await open())
+        return true
+      } catch {
+        return false
       }
-      trustedUntil = sent + Self.timeToLive - Self.margin
-      return true
-    } catch {
-      await connection?.close()
-      connection = nil
-      if ContinuousClock.now > trustedUntil { for fence in Array(held.keys) { lose(fence) } }
-      return false
     }
+    if answer == true { return true }
+    if let connection { Task { await connection.close() } }
+    connection = nil
+    return false
+  }
+
+  @Sendable private func heedWish(_ connection: Connection) async throws {
+    if try await connection.query(JournalSQL.isToldToStop(run)).value == "t" { stop.raise(to: .finish) }
+  }
+
+  @Sendable private func renew(_ connection: Connection) async throws {
+    let sent = ContinuousClock.now
+    let doing = JSON.array(inFlight.steps(olderThan: .seconds(1)).map(JSON.string))
+    try await connection.query(JournalSQL.heartbeat(runner: runner, doing: doing))
+    if !held.isEmpty {
+      let fences = Array(held.keys)
+      let rows = try await connection.query(JournalSQL.renew(runner: runner, fences: fences, ttl: timeToLive)).rows
+      let kept = Set(rows.compactMap { $0[0].flatMap { Int64($0) } })
+      for fence in fences where !kept.contains(fence) { lose(fence) }
+    }
+    trustedUntil = sent + timeToLive * 5 / 6
   }
 
   private func lose(_ fence: Int64) { held.removeValue(forKey: fence)?() }

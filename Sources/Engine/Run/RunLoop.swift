@@ -166,7 +166,7 @@ struct RunLoop {
 
   /// A claim whose answer was lost may have been committed: then the step is ours already.
   private func claim(_ step: PlanStep) async throws -> Holding? {
-    let claim = JournalSQL.claim(run: shop.run, step: step.id, runner: shop.runner, ttl: Leases.timeToLive)
+    let claim = JournalSQL.claim(run: shop.run, step: step.id, runner: shop.runner, ttl: shop.target.address.lease)
     if let row = try await ledger.query(claim).first {
       return try Holding(row, run: shop.run, runner: shop.runner)
     }
@@ -189,7 +189,7 @@ struct RunLoop {
   /// or taken over without our hearing of it. A lease that has not run out belongs to somebody who may be at work.
   private func takeOver() async throws -> [(step: PlanStep, holding: Holding)] {
     var taken: [(step: PlanStep, holding: Holding)] = []
-    let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
+    let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: shop.target.address.lease)
     while try await ledger.repeatable(statement).first != nil {}
     for record in try await ledger.standings() where record.state == .running && record.holder == shop.runner {
       guard let step = plan[record.step], let holding = try await ledger.ownHolding(of: record.step, .forward)

@@ -25,7 +25,7 @@ extension Runner {
     guard try await JournalReader(connection).standings(run: run).contains(where: \.leaseExpired) else { return }
     let identity = ThisProcess.identity()
     try await connection.query(JournalSQL.registerRunner(identity))
-    let takeOver = JournalSQL.takeOver(run: run, runner: identity.id, ttl: Leases.timeToLive)
+    let takeOver = JournalSQL.takeOver(run: run, runner: identity.id, ttl: target.address.lease)
     while let row = try await connection.query(takeOver).rows.first {
       let direction: Direction = row["direction"] == "undo" ? .undo : .forward
       let holding = try Holding(row, run: run, direction: direction, runner: identity.id)

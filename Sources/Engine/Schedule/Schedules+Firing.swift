@@ -44,7 +44,7 @@ extension Schedules {
       guard !open.rows.isEmpty else { return nil }
       let results = try await connection.batch([
         "BEGIN", JournalSQL.registerRunner(identity),
-        JournalSQL.claimFiring(scope, runner: identity.id, ttl: FiringLease.timeToLive),
+        JournalSQL.claimFiring(scope, runner: identity.id, ttl: target.address.lease),
       ])
       guard let row = results[2].rows.first else {
         try await connection.query("ROLLBACK")

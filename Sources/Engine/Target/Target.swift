@@ -10,12 +10,18 @@ package struct TargetAddress: Sendable {
   /// Where `connection` goes through a pooler: a direct way for operations that need a session.
   package var session: ConnectionString?
   package var role: String?
+  /// How long what a runner holds is its own without a word from it.
+  package var lease: Duration
 
-  package init(name: String, connection: ConnectionString, session: ConnectionString? = nil, role: String? = nil) {
+  package init(
+    name: String, connection: ConnectionString, session: ConnectionString? = nil, role: String? = nil,
+    lease: Duration = .seconds(30)
+  ) {
     self.name = name
     self.connection = connection
     self.session = session
     self.role = role
+    self.lease = lease
   }
 }
 
@@ -47,7 +53,7 @@ package actor Target {
   /// The same database past the pooler, for work inside a bracket that may have paused it.
   nonisolated var direct: Target {
     guard let session = address.session else { return self }
-    return Target(TargetAddress(name: address.name, connection: session, role: address.role))
+    return Target(TargetAddress(name: address.name, connection: session, role: address.role, lease: address.lease))
   }
 
   /// One of the idle connections, or a new one: past the pooler where there is such a way.
@@ -138,11 +144,10 @@ enum WorkSession {
     var pins = PinnedSettings(
       searchPath: searchPath, statementTimeout: statementTimeout, lockTimeout: lockTimeout,
       // A process that stands still inside a transaction keeps its rows, and tables, from everybody as long as it does.
-      idleInTransactionTimeout: Leases.timeToLive)
+      // It is also the longest that a client which has vanished without a word holds its rows.
+      idleInTransactionTimeout: .seconds(30))
     // A killed client's statement ends soon, and with it what it keeps from the runner that takes over.
     pins.others["client_connection_check_interval"] = "2s"
-    // A client that has vanished without a word holds its rows no longer than its lease.
-    pins.idleInTransactionTimeout = Leases.timeToLive
     return pins
   }
 

@@ -84,7 +84,7 @@ struct UndoLoop {
   /// From a runner that is gone, from nobody, or from ourselves where the answer to a claim was lost.
   private func claim(_ step: PlanStep) async throws -> Holding? {
     try await takeOver()
-    let claim = JournalSQL.claimUndo(run: shop.run, step: step.id, runner: shop.runner, ttl: Leases.timeToLive)
+    let claim = JournalSQL.claimUndo(run: shop.run, step: step.id, runner: shop.runner, ttl: shop.target.address.lease)
     if let row = try await ledger.repeatable(claim).first {
       return try Holding(row, run: shop.run, direction: .undo, runner: shop.runner)
     }
@@ -108,7 +108,7 @@ struct UndoLoop {
 
   /// Everything a dead runner left; forward work is given back, to be claimed for its undo.
   private func takeOver() async throws {
-    let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: Leases.timeToLive)
+    let statement = JournalSQL.takeOver(run: shop.run, runner: shop.runner, ttl: shop.target.address.lease)
     while try await ledger.repeatable(statement).first != nil {}
     for record in try await ledger.standings() where record.state == .running && record.holder == shop.runner {
       guard let holding = try await ledger.ownHolding(of: record.step, .forward) else { continue }

@@ -52,6 +52,18 @@ extension JournalSchema {
       RETURN QUERY SELECT n, k;
     END $$;
 
+    -- Moments that are over, but of each schedule the last one.
+    CREATE FUNCTION caisson.prune_firings(keep interval) RETURNS bigint LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog AS $$
+    DECLARE n bigint;
+    BEGIN
+      DELETE FROM caisson.firing f WHERE f.ended_at < clock_timestamp() - keep
+        AND EXISTS (SELECT FROM caisson.firing l WHERE l.schedule_id = f.schedule_id AND l.due_at > f.due_at)
+        AND NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = f.run_id);
+      GET DIAGNOSTICS n = ROW_COUNT;
+      RETURN n;
+    END $$;
+
     -- Processes that are long gone and hold nothing.
     CREATE FUNCTION caisson.prune_runners(keep interval) RETURNS bigint LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog AS $$

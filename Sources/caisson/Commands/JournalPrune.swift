@@ -65,6 +65,7 @@ struct JournalPruneCommand: Command {
       console.print([
         "dry_run": .bool(done == nil), "runs": .array(runs.map(\.json)),
         "events": .int(Int64(runs.reduce(0) { $0 + $1.events })), "runners": .int(Int64(done?.runners ?? 0)),
+        "firings": .int(Int64(done?.firings ?? 0)),
       ])
     case .text:
       for run in runs { console.print(run.line) }

@@ -11,7 +11,8 @@ extension TargetAddress {
     let environment = resolved.environment, folder = resolved.secretsFolder
     let connection = try await environment.target.connection(folder: folder, fallback: environment.name)
     let session = try await environment.sessionTarget?.connection(folder: folder, fallback: environment.name)
-    self.init(name: environment.name, connection: connection, session: session, role: environment.role)
+    self.init(name: environment.name, connection: connection, session: session, role: environment.role,
+      lease: environment.lease.duration)
   }
 }
 

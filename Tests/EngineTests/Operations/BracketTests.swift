@@ -86,6 +86,25 @@ import Testing
     #expect(try await log() == "open work close open close")
   }
 
+  @Test("a guardian that dies alone: the bracket is closed at once and the step says why; resume has a new one")
+  func deadGuardian() async throws {
+    let slow = Operation.sql("slow", "SELECT pg_sleep(600) WHERE to_regclass('quick') IS NULL")
+    let harness = try EngineHarness([bracket([work, slow])])
+    let runner = harness.runner()
+    let running = Task { try await runner.apply() }
+    try await harness.database.until(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+    let guardian = try await harness.database.sql("SELECT intent -> 'guardian' ->> 'pid' FROM caisson.task WHERE kind = 'bracket'")
+    kill(try #require(guardian.value.flatMap { Int32($0) }), SIGKILL)
+    let report = try await running.value
+    let error = try #require(report.ending.errors.first, "\(report.ending)")
+    #expect(error.message.contains("the guardian of `in brackets` has ended"), "\(error)")
+    #expect(try await log() == "open work close")
+    try await harness.database.script("CREATE TABLE quick ()")
+    try await harness.succeed(try await harness.runner().resume())
+    #expect(try await log() == "open work close open close")
+  }
+
   @Test("a stop closes it at once, and resume opens it again")
   func stop() async throws {
     let slow = Operation.sql("slow", "SELECT pg_sleep(600) WHERE to_regclass('quick') IS NULL")

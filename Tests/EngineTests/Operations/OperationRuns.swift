@@ -17,8 +17,9 @@ extension StepRegistry {
 
 extension EngineHarness {
   /// One step of these operations.
-  init(_ operations: [Operation], database: TestDatabase = .current) throws {
-    try self.init(try TestProgram.step("go", operations), registry: .withPrograms, database: database)
+  init(_ operations: [Operation], database: TestDatabase = .current, environment: String = "") throws {
+    try self.init(
+      try TestProgram.step("go", operations), registry: .withPrograms, database: database, environment: environment)
   }
 
   /// Runs it to an end that has to be good.

@@ -1,0 +1,47 @@
+import Engine
+import Glibc
+import PluginAPI
+import PostgresClient
+import SQLText
+import TestSupport
+import Testing
+
+@Suite(.database, .timeLimit(.minutes(5))) struct LeaseTests {
+  private let slow = Operation.sql("slow", "SELECT pg_sleep(12)")
+
+  @Test("the environment says how long a lease is")
+  func length() async throws {
+    let harness = try EngineHarness([.sql("quick", "SELECT 1"), .sql("slow", "SELECT pg_sleep(3)")], environment: "lease: 2 min")
+    let runner = harness.runner()
+    let running = Task { try await runner.apply() }
+    try await harness.database.until("SELECT to_regclass('caisson.lease') IS NOT NULL")
+    try await harness.database.until(
+      "SELECT count(*) > 0 FROM caisson.lease WHERE until BETWEEN now() + interval '110 s' AND now() + interval '120 s'")
+    try await harness.succeed(try await running.value)
+  }
+
+  /// The server's process is stopped: to the client it is a line on which nothing comes back.
+  @Test("a heartbeat that never gets its answer is left alone, and another one keeps the lease")
+  func silence() async throws {
+    let harness = try EngineHarness([.sql("quick", "SELECT 1"), slow], environment: "lease: 6s")
+    let runner = harness.runner()
+    let running = Task { try await runner.apply() }
+    let pid = try await heartbeat(harness.database)
+    kill(pid, SIGSTOP)
+    defer { kill(pid, SIGCONT) }
+    try await harness.succeed(try await running.value)
+    let attempts: SQL = "SELECT string_agg(outcome, ' ') FROM caisson.attempt"
+    #expect(try await harness.database.sql(attempts).value == "ok")
+  }
+
+  private func heartbeat(_ database: TestDatabase) async throws -> Int32 {
+    let find: SQL = """
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'caisson:heartbeat'
+      """
+    for _ in 0..<500 {
+      if let pid = try await database.sql(find).value.flatMap({ Int32($0) }) { return pid }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return try #require(nil)
+  }
+}
