@@ -72,9 +72,9 @@ extension Operation {
   fileprivate var linted: [String] {
     let texts: [SQL] =
       switch work {
-      case .transaction(let work): work.statements.map(\.sql)
+      case .transaction(let work): work.entry + work.statements.map(\.sql)
       case .autocommit(let work): [work.statement] + work.cleanup
-      case .chunked(let work): work.statements
+      case .chunked(let work): work.entry + work.statements
       case .observe(let work): work.queries.map(\.sql)
       default: []
       }

@@ -49,13 +49,18 @@ public struct TransactionWork: Sendable, Hashable, Codable {
     case serializable = "SERIALIZABLE"
   }
 
+  /// `LOCK TABLE` statements that come before the first snapshot, so before the fence: what is read afterwards cannot be
+  /// older than the locks (PostgreSQL documentation, "Explicit Locking").
+  public var entry: [SQL]
   public var statements: [TransactionStatement]
   public var isolation: Isolation
   public var settings: [Setting]
 
   public init(
-    _ statements: [TransactionStatement], isolation: Isolation = .readCommitted, settings: [Setting] = []
+    entry: [SQL] = [], _ statements: [TransactionStatement], isolation: Isolation = .readCommitted,
+    settings: [Setting] = []
   ) {
+    self.entry = entry
     self.statements = statements
     self.isolation = isolation
     self.settings = settings
@@ -97,6 +102,9 @@ public struct AutocommitWork: Sendable, Hashable, Codable {
 /// In their text `$cursor` (jsonb, NULL at the start), `$size` (bigint) and `$slice` (jsonb) are bound by the engine.
 /// The last statement returns one row `(cursor jsonb, rows bigint)`; a NULL cursor ends the work.
 public struct ChunkedWork: Sendable, Hashable, Codable {
+  /// As in `TransactionWork`.
+  public var entry: [SQL]
+  public var isolation: TransactionWork.Isolation
   public var statements: [SQL]
   /// A query with one boolean; true ends the work as well.
   public var until: SQL?
@@ -112,9 +120,12 @@ public struct ChunkedWork: Sendable, Hashable, Codable {
   public var settings: [Setting]
 
   public init(
-    _ statements: [SQL], until: SQL? = nil, slices: SQL? = nil, total: SQL? = nil, size: Int = 1_000,
-    largestSize: Int = 1_000_000, target: TimeSpan, workers: Int = 1, settings: [Setting] = []
+    entry: [SQL] = [], _ statements: [SQL], isolation: TransactionWork.Isolation = .readCommitted, until: SQL? = nil,
+    slices: SQL? = nil, total: SQL? = nil, size: Int = 1_000, largestSize: Int = 1_000_000, target: TimeSpan,
+    workers: Int = 1, settings: [Setting] = []
   ) {
+    self.entry = entry
+    self.isolation = isolation
     self.statements = statements
     self.until = until
     self.slices = slices

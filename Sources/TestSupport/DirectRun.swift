@@ -26,6 +26,7 @@ package struct DirectRun {
     case .transaction(let work):
       _ = try await connection.query("BEGIN")
       do {
+        for lock in work.entry { _ = try await connection.query(lock) }
         try await apply(work.settings, local: true)
         for statement in work.statements { _ = try await connection.query(statement.sql) }
         _ = try await connection.query("COMMIT")

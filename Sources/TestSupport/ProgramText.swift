@@ -37,7 +37,8 @@ package enum ProgramText {
   private static func work(_ work: Work, indent: String) -> [String] {
     switch work {
     case .transaction(let work):
-      settings(work.settings, indent) + work.statements.map { "\(indent)sql: \($0.sql.text)" }
+      settings(work.settings, indent) + work.entry.map { "\(indent)entry: \($0.text)" }
+        + work.statements.map { "\(indent)sql: \($0.sql.text)" }
     case .autocommit(let work):
       settings(work.settings, indent) + ["\(indent)sql: \(work.statement.text)"]
         + work.cleanup.map { "\(indent)cleanup: \($0.text)" } + (work.probe == nil ? ["\(indent)no probe"] : [])
@@ -56,7 +57,10 @@ package enum ProgramText {
         + [("open", work.open), ("body", work.body), ("close", work.close)].flatMap { name, part in
           ["\(indent)\(name):"] + part.flatMap { text($0, indent: indent + "  ") }
         }
-    case .chunked, .file, .process: []
+    case .chunked(let work):
+      settings(work.settings, indent) + work.entry.map { "\(indent)entry: \($0.text)" }
+        + work.statements.map { "\(indent)chunk: \($0.text)" }
+    case .file, .process: []
     }
   }
 

@@ -102,6 +102,7 @@ struct EdgeRunner: Sendable {
     if try await isUnnecessary(operation, on: connection) { return }
     let limit: Duration = operation.locks.contains { $0.mode.stallsOthers } ? .seconds(15) : .zero
     var opening: [SQL] = ["BEGIN ISOLATION LEVEL \(sql: work.isolation.rawValue)"]
+    opening += connection.entering(work.entry, lockTimeout: lockTimeout, role: target.address.role)
     opening += connection.openingStatements(lockTimeout: lockTimeout, statementTimeout: limit)
     let place = opening.count
     opening.append(proof)

@@ -55,9 +55,10 @@ extension Operation {
   /// What stands inside a bracket are operations of their own.
   package var statements: [SQL] {
     switch work {
-    case .transaction(let work): work.statements.map(\.sql)
+    case .transaction(let work): work.entry + work.statements.map(\.sql)
     case .autocommit(let work): [work.statement]
-    case .chunked(let work): work.statements.map { ChunkStatement($0).sql(cursor: nil, size: 0, slice: nil) }
+    case .chunked(let work):
+      work.entry + work.statements.map { ChunkStatement($0).sql(cursor: nil, size: 0, slice: nil) }
     case .parallel(let work): work.members.flatMap(\.statements)
     case .bracket(let work): (work.open + work.close).flatMap(\.statements)
     case .observe, .file, .process, .export, .admin: []

@@ -61,8 +61,8 @@ struct ChunkedInterpreter {
     after cursor: JSON?, number: Int64, size: Int, on connection: Connection
   ) async throws -> Chunk {
     let transaction = WorkTransaction(
-      context: context, settings: work.settings, statementTimeout: context.policy.statementLimit ?? .zero,
-      chunks: number)
+      context: context, isolation: work.isolation, entry: work.entry, settings: work.settings,
+      statementTimeout: context.policy.statementLimit ?? .zero, chunks: number)
     let slice = context.task.bounds?.text
     let statements = work.statements.map { ChunkStatement($0).sql(cursor: cursor?.text, size: size, slice: slice) }
     let results = try await transaction.run(statements + (work.until.map { [$0] } ?? []), on: connection)

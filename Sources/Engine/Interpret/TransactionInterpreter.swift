@@ -11,8 +11,9 @@ struct TransactionInterpreter {
 
   func run(on connection: Connection) async throws {
     let transaction = WorkTransaction(
-      context: context, isolation: work.isolation, settings: work.settings, statementTimeout: context.statementTimeout)
-    let results = try await transaction.run(work.statements.map(\.sql), on: connection)
+      context: context, isolation: work.isolation, entry: work.entry, settings: work.settings,
+      statementTimeout: context.statementTimeout)
+    let results = try await transaction.run(work.statements.map(\.sql), on: connection, judge: check)
     do {
       try check(results)
     } catch {
@@ -24,7 +25,7 @@ struct TransactionInterpreter {
       JournalSQL.taskDone(context.holding, task: context.task.task, rows: rows), on: connection)
   }
 
-  private func check(_ results: [QueryResult]) throws {
+  @Sendable private func check(_ results: [QueryResult]) throws {
     for (statement, result) in zip(work.statements, results) {
       guard let problem = statement.expect.problem(with: result) else { continue }
       let message = "\(statement.message ?? "expectation not met"): \(problem)"

@@ -10,13 +10,18 @@ import SQLText
 struct WorkTransaction {
   let context: TaskContext
   var isolation = TransactionWork.Isolation.readCommitted
+  /// Before everything that takes a snapshot.
+  var entry: [SQL] = []
   var settings: [Setting] = []
   var statementTimeout: Duration
   /// What a chunked task counted when its cursor was read.
   var chunks: Int64?
 
-  /// Results of `statements`; the transaction stays open. Any error rolls it back.
-  func run(_ statements: [SQL], on connection: Connection) async throws -> [QueryResult] {
+  /// Results of `statements`; the transaction stays open. Any error rolls it back, after `judge` has seen the results of
+  /// those before it: what it throws explains more than an error that followed from it.
+  func run(
+    _ statements: [SQL], on connection: Connection, judge: @Sendable ([QueryResult]) throws -> Void = { _ in }
+  ) async throws -> [QueryResult] {
     let opening = opening(on: connection)
     do {
       let results = try await context.budget.guarding(connection) {
@@ -27,6 +32,7 @@ struct WorkTransaction {
         case .failed(let error, _, let completed):
           // Whatever failed after a fence that is not ours says nothing about the work.
           if completed.count > fencePlace(opening) { try check(fence: completed[fencePlace(opening)]) }
+          if error.sqlState != nil, completed.count > opening.count { try judge(Array(completed[opening.count...])) }
           throw error
         }
       }
@@ -55,7 +61,8 @@ struct WorkTransaction {
   }
 
   private func opening(on connection: Connection) -> [SQL] {
-    var batch: [SQL] = ["BEGIN ISOLATION LEVEL \(sql: isolation.rawValue)"]
+    var batch: [SQL] = ["BEGIN ISOLATION LEVEL \(sql: isolation.rawValue)"] 
+    batch += connection.entering(entry, lockTimeout: context.lockTimeout, role: context.workshop.target.address.role)
     batch += connection.openingStatements(lockTimeout: context.lockTimeout, statementTimeout: statementTimeout)
     batch.append(JournalSQL.prologue(context.holding, task: context.task.task))
     batch += settings.map { "SELECT set_config(\($0.name), \($0.value), true)" }

@@ -11,16 +11,18 @@ struct Reconciliation {
   let step: PlanStep
   let holding: Holding
 
-  func run(_ work: @Sendable () async throws -> Void) async -> StepOutcome {
-    var tries = 0
+  /// `work` is told whether the phase has to be compiled anew.
+  func run(_ work: @Sendable (_ anew: Bool) async throws -> Void) async -> StepOutcome {
+    var tries = 0, anew = false
     while true {
       do {
-        try await work()
+        try await work(anew)
         return .done
       } catch {
         // A cancelled task fails in whatever it did last; that is not what ended it.
         let failure = Failure(Task.isCancelled && !(error is Replaced) ? CancellationError() : error)
         tries += 1
+        anew = failure.cause is PhaseRetry
         guard failure.looksAgain || failure.kind.isReplaced, tries < step.policy.retry.attempts else {
           return await settle(failure)
         }

@@ -74,6 +74,8 @@ struct RideRunner {
   private func opening(_ phase: CompiledPhase, on connection: Connection) -> [SQL] {
     let work = phase.transaction
     var batch: [SQL] = ["BEGIN ISOLATION LEVEL \(sql: work.isolation.rawValue)"]
+    batch += connection.entering(
+      work.entry, lockTimeout: phase.step.policy.maxStall.duration, role: shop.target.address.role)
     batch += connection.openingStatements(
       lockTimeout: phase.step.policy.maxStall.duration, statementTimeout: phase.statementTimeout)
     batch.append(JournalSQL.ride(run: shop.run, step: phase.step.id, runner: shop.runner))

@@ -33,12 +33,14 @@ struct StepRunner {
     await Reconciliation(shop: shop, ledger: ledger, step: step, holding: holding).run(carryOut)
   }
 
-  private func carryOut() async throws {
+  private func carryOut(anew: Bool) async throws {
+    var anew = anew
     let phases = compiler.phases(of: step)
     var phase = try await ledger.step(step.id).phase
     var carry = try await ledger.carry(into: phase, of: step.id)
     while phase <= phases.count {
-      let program = try await program(phase: phase, named: phases[phase - 1], carry: carry)
+      let program = try await program(phase: phase, named: phases[phase - 1], carry: carry, anew: anew)
+      anew = false
       try await OperationRunner(
         shop: shop, ledger: ledger, step: step, holding: holding, phase: phase, program: program.attempt
       ).run(program.operations)
@@ -55,13 +57,16 @@ struct StepRunner {
 
   // MARK: Programs
 
-  /// What is in the journal already, when any of it has begun; otherwise compiled from the catalog as it is now.
-  private func program(phase: Int, named name: String, carry: JSON) async throws -> StoredProgram {
+  /// What is in the journal already, when any of it has begun; otherwise compiled from the catalog as it is now. `anew`:
+  /// compiled again although some of it is done, if that has left nothing behind that would have to be taken back.
+  private func program(phase: Int, named name: String, carry: JSON, anew: Bool) async throws -> StoredProgram {
     if let stored = try await ledger.program(step.id, phase: phase) {
       let tasks = try await ledger.tasks(step.id).filter {
         $0.phase == phase && $0.attempt == stored.attempt && $0.direction == .forward
       }
-      if tasks.contains(where: \.hasBegun) {
+      let begun = tasks.filter(\.hasBegun)
+      let isForgotten = anew && begun.allSatisfy { $0.isFinished && stored.leavesNothing($0) }
+      if !begun.isEmpty, !isForgotten {
         try await ledger.takeResources(stored.operations, for: holding)
         return stored
       }
@@ -119,6 +124,13 @@ extension Workshop {
       await target.giveBack(connection)
       throw error
     }
+  }
+}
+
+extension StoredProgram {
+  /// Nothing of a task's work has to be taken back.
+  func leavesNothing(_ task: TaskRecord) -> Bool {
+    operations.flatMap(\.leaves).first { $0.id == task.operation }?.undo == .nothing
   }
 }
 

@@ -164,6 +164,14 @@ extension Connection {
     _ = try await query(pins.sql(forVersion: serverVersion, local: false))
   }
 
+  /// Locks before the first snapshot. Utility statements only: a SELECT would take it.
+  nonisolated func entering(_ locks: [SQL], lockTimeout: Duration, role: String?) -> [SQL] {
+    guard !locks.isEmpty else { return [] }
+    let limit: SQL = "SET LOCAL lock_timeout = \(literal: String(lockTimeout.milliseconds))"
+    guard let role else { return [limit] + locks }
+    return [limit, "SET LOCAL ROLE \(id: role)"] + locks + ["RESET ROLE"]
+  }
+
   /// What a transaction begins with: all pins behind a pooler, only the two that vary on a direct session.
   nonisolated func openingStatements(lockTimeout: Duration, statementTimeout: Duration) -> [SQL] {
     guard isPooled else {

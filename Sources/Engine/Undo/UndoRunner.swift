@@ -18,7 +18,7 @@ struct UndoRunner {
     await Reconciliation(shop: shop, ledger: ledger, step: step, holding: holding).run(takeBack)
   }
 
-  private func takeBack() async throws {
+  private func takeBack(anew: Bool) async throws {
     let programs = try await ledger.programs(step.id).filter { $0.direction == .forward }
     for program in programs.reversed() { try await takeBack(program) }
     try await ledger.write(JournalSQL.finishUndo(holding))
