@@ -7,15 +7,19 @@ extension KeyLog {
   /// One row `(ok, why)`: whether nobody can still read the copy by a snapshot that does not see all of it. Asked before
   /// the lock until it is so, and again under it. Sessions that queue for our locks do not count: their statements take
   /// a new snapshot when they get on. Not seen: standbys, and what a queued EXECUTE or STABLE function reads.
+  ///
+  /// A transaction sees other sessions as they were when it first looked, unless it says otherwise.
   public var oldReaders: SQL {
     """
-    WITH last AS (
+    WITH fresh AS MATERIALIZED (
+      SELECT pg_catalog.pg_stat_clear_snapshot()
+    ), last AS MATERIALIZED (
       SELECT t.written FROM \(id: state) t
-      WHERE t.written > pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint - 2000000000
+      WHERE (SELECT count(*) FROM fresh) > 0 AND t.written > pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint - 2000000000
     ), readers AS (
       SELECT a.pid, a.usename, a.application_name, a.state, a.xact_start
-      FROM pg_catalog.pg_stat_activity a, last
-      WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
+      FROM pg_catalog.pg_stat_activity a, (SELECT max(written) AS written FROM last) AS last
+      WHERE (SELECT count(*) FROM last) > 0 AND a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
         AND COALESCE(a.backend_type, 'client backend') = 'client backend'
         AND pg_catalog.age(a.backend_xmin) >= pg_catalog.age((last.written % 4294967296)::text::xid)
         AND NOT pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids(a.pid))

@@ -58,7 +58,8 @@ extension KeyLog {
         IF TG_OP <> 'INSERT' THEN
           \(note) (\(pair.list(of: "OLD")));
         END IF;
-        IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND ROW(\(pair.list(of: "NEW"))) *<> ROW(\(pair.list(of: "OLD"))) THEN
+        IF TG_OP = 'INSERT'
+          OR TG_OP = 'UPDATE' AND ROW(\(pair.list(of: "NEW")))::record *<> ROW(\(pair.list(of: "OLD")))::record THEN
           \(note) (\(pair.list(of: "NEW")));
         END IF;
         RETURN NULL;
