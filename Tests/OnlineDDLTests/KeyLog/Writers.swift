@@ -35,16 +35,23 @@ final class Writers: Sendable {
   static func day(_ number: String) -> String { "timestamptz '2026-01-03 00:00+00' + (\(number)) % 170 * interval '1 day'" }
 
   private let table: String
-  private let frontier: String
+  private let truncates: Bool
   private let isStopped = Atomic(false)
   private let committed = Atomic(0)
   private let troubles = Mutex<[String]>([])
 
-  /// `frontier`: a query for the key that a copier has come to; there it is most dangerous.
-  init(on table: String, frontier: String) {
+  /// The key that the control's copier has come to; there it is most dangerous.
+  let frontier = Atomic(0)
+
+  init(on table: String, truncating truncates: Bool) {
     self.table = table
-    self.frontier = frontier
+    self.truncates = truncates
   }
+
+  /// The key that the engine's copier has come to.
+  private static let cursor: SQL = """
+    SELECT max((cursor->>0)::bigint) FROM caisson.task WHERE operation = 'copy' AND state = 'running'
+    """
 
   var count: Int { committed.load(ordering: .relaxed) }
   var unexpected: [String] { troubles.withLock { $0 } }
@@ -75,7 +82,8 @@ final class Writers: Sendable {
     var prepared = 0
     while !isStopped.load(ordering: .relaxed) {
       do {
-        let near = Int(try await connection.query(SQL(verbatim: frontier)).value ?? "") ?? 0
+        let copied = Int(try await connection.query(Writers.cursor).value ?? "") ?? 0
+        let near = Bool.random(using: &numbers) ? copied : frontier.load(ordering: .relaxed)
         try await connection.script(opening(&numbers))
         for _ in 0..<[1, 1, 1, 2, 4].randomElement(using: &numbers)! {
           try await connection.script(change(near: near, &numbers))
@@ -93,7 +101,7 @@ final class Writers: Sendable {
   }
 
   private func opening(_ numbers: inout SeededNumbers) -> String {
-    guard Int.random(in: 0..<100, using: &numbers) < 50 else { return "BEGIN" }
+    guard Int.random(in: 0..<100, using: &numbers) < 50 else { return "SELECT pg_sleep(0.002); BEGIN" }
     let pause = Double.random(in: 0...0.05, using: &numbers)
     return "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class LIMIT 1; SELECT pg_sleep(\(pause))"
   }
@@ -111,7 +119,7 @@ final class Writers: Sendable {
 
   private func change(near: Int, _ numbers: inout SeededNumbers) -> String {
     let any = Int.random(in: 1...Writers.rows, using: &numbers)
-    let id = Bool.random(using: &numbers) ? any : max(1, near + Int.random(in: -30...120, using: &numbers))
+    let id = Bool.random(using: &numbers) ? any : max(1, near + Int.random(in: -20...70, using: &numbers))
     let number = Int.random(in: 0..<1000, using: &numbers)
     let moved = "UPDATE \(table) SET day = \(Writers.day("\(number)")) WHERE id = \(id)"
     switch Int.random(in: 0..<100, using: &numbers) {
@@ -135,7 +143,7 @@ final class Writers: Sendable {
         """
     case 92..<98: return "UPDATE \(table) SET v = 1 WHERE id BETWEEN \(id) AND \(id + 40)"
     default:
-      guard number < 150 else { return "SELECT 1" }
+      guard truncates, number < 150 else { return "SELECT 1" }
       return """
         INSERT INTO \(table) (day) VALUES (\(Writers.day("1"))); TRUNCATE \(table);
         INSERT INTO \(table) SELECT g, \(Writers.day("g")), g, g, 'again' FROM generate_series(1, \(Writers.rows / 2)) g
