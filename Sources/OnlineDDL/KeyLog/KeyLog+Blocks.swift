@@ -12,10 +12,10 @@ extension KeyLog {
     "pg_catalog.pg_relation_filenode(\(Quoting.literal(source.quoted))::regclass) = ($slice->>'file')::bigint"
   }
 
-  /// A rewrite moves rows without a trigger's knowing.
+  /// A rewrite moves rows without a trigger's knowing; a partitioned table has no file at all.
   var rewritten: Change {
     Change(
-      when: "NOT (\(isSameFile)) AND NOT \(isEmptied)",
+      when: "(\(isSameFile)) IS NOT TRUE AND NOT \(isEmptied)",
       what: "\(source) was rewritten (VACUUM FULL, CLUSTER, ALTER TABLE) while it was copied block by block",
       next: "roll the step back and start it again, or copy in the order of the primary key")
   }

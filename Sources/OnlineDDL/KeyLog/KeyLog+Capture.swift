@@ -6,8 +6,8 @@ extension KeyLog {
   static let rowTrigger = triggerPrefix + "capture_row"
   static let truncateTrigger = triggerPrefix + "capture_truncate"
 
-  /// Notes every change of the source from the commit of these statements on. SHARE ROW EXCLUSIVE on the table waits for
-  /// its writers: whoever takes a snapshot afterwards misses nothing. `leaves`: all partitions of `table`, of all levels.
+  /// Notes every change of the source from the commit of these statements on. SHARE ROW EXCLUSIVE on the table waits
+  /// for its writers: whoever takes a snapshot afterwards misses nothing. `leaves`: all partitions, of all levels.
   ///
   /// `table`: the source, under the name that it has at that moment.
   public func capture(on table: QualifiedName, leaves: [QualifiedName] = []) -> [SQL] {

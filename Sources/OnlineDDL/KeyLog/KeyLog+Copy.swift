@@ -15,7 +15,7 @@ extension KeyLog {
 
   /// Brings the old rows over, without locking any. What changes meanwhile is in the log.
   ///
-  /// `keyed`: the copy has its primary key (the pair) already, and rows that a replay put there are passed over. Without
+  /// `keyed`: the copy has its primary key (the pair) already, and rows that a replay put there are left. Without
   /// it nothing may be replayed before the last chunk of all slices: rows would be there twice and in no log.
   public func copyWork(
     order: CopyOrder, fingerprint: String, keyed: Bool, target: TimeSpan, workers: Int = 1
@@ -85,7 +85,8 @@ extension KeyLog {
             JOIN pg_catalog.pg_class l ON l.oid = p.relid WHERE p.isleaf), c.relpages)))::float8 AS percent
         FROM pg_catalog.pg_class c WHERE c.oid = \(literal: source.quoted)::regclass
       ), sample AS (
-        SELECT \(sql: key.selected(from: "s")), ntile(\(sql: "\(count)")) OVER (ORDER BY \(sql: key.list(of: "s"))) AS part
+        SELECT \(sql: key.selected(from: "s")),
+          ntile(\(sql: "\(count)")) OVER (ORDER BY \(sql: key.list(of: "s"))) AS part
         FROM \(id: source) AS s TABLESAMPLE SYSTEM ((SELECT percent FROM share))
       ), bound AS (
         SELECT DISTINCT ON (part) part, \(sql: key.cursor(of: "sample")) AS upto FROM sample

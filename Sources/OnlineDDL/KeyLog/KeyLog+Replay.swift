@@ -17,7 +17,7 @@ extension KeyLog {
   /// deletes them from the copy and, after that, inserts the source's rows of exactly these pairs. Returns
   /// `(cursor jsonb, rows bigint)`: how many entries it took, and a cursor while there may be more.
   ///
-  /// After a TRUNCATE every row of the source is in the log behind the marker: what the copy has beyond the source goes.
+  /// After a TRUNCATE every row of the source is in the log behind the marker: what only the copy has goes.
   /// That holds for one leaf's TRUNCATE, too.
   ///
   /// `limit`: SQL such as `$size`; the oldest entries, in their order, so that no marker is taken after what was logged

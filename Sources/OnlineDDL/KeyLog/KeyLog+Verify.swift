@@ -16,7 +16,7 @@ extension KeyLog {
       size: size, target: target, settings: replaySettings(indexed: true))
   }
 
-  /// The cursor holds the range to look at: each chunk also finds where the next one ends, so that bounds are known when
+  /// The cursor holds the range to look at: each chunk also finds where the next one ends, so bounds are known when
   /// a chunk is planned. The first chunk does only that.
   private func compare(_ comparison: Comparison) -> String {
     let after = "NULLIF($cursor->'after', 'null'::jsonb)", upto = "NULLIF($cursor->'upto', 'null'::jsonb)"

@@ -3,7 +3,7 @@ public import PluginAPI
 /// A copy that follows its source by a log of keys: triggers note which rows changed, a replay fetches them anew.
 ///
 /// *Invariant*: in every snapshot a pair (primary key, partition key) that is not in the log has the same row on both
-/// sides, or none on either. Capture keeps it for changes, copying makes it true for old rows, and a replay, which takes
+/// sides, or none on either. Capture keeps it for changes, copying makes it true for old rows, and a replay, taking
 /// pairs out of the log, brings exactly their rows over in the same snapshot.
 ///
 /// A log serves one copy from beginning to end. Copying and replaying never overlap: the lock on `copy` is the gate.
