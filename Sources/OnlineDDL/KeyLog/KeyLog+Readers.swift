@@ -4,7 +4,7 @@ extension KeyLog {
   /// The last transaction that wrote the copy, by this log's own record; NULL: none yet.
   public var lastWriter: SQL { "SELECT written FROM \(id: state)" }
 
-  /// One row `(ok, why)`: whether nobody can still read the copy by a snapshot that does not see all of it. To ask before
+  /// One row `(ok, why)`: whether nobody can still read the copy by a snapshot that misses some of it. Asked before
   /// the lock until it is so, and again under it. Sessions that queue for our locks do not count: their statements take
   /// a new snapshot when they get on. Not seen: standbys, and what a queued EXECUTE or STABLE function reads.
   ///
