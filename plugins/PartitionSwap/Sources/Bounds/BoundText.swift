@@ -65,26 +65,22 @@ struct BoundText {
   }
 
   private mutating func item() -> Item? {
-    if skip("E'") || skip("B'") || skip("'") { return quoted().map { .quoted($0) } }
+    if skip("B'") || skip("'") { return quoted().map { .quoted($0) } }
     let word = rest.prefix { $0 != "," && $0 != ")" }
     guard !word.isEmpty else { return nil }
     rest = rest.dropFirst(word.count)
     return .word(BoundText.string(word))
   }
 
-  /// A backslash occurs only in `E''`, doubled (`simple_quote_literal`).
+  /// A backslash is nothing special: standard_conforming_strings is pinned.
   private mutating func quoted() -> String? {
     var text = ""
     while let letter = rest.popFirst() {
-      guard letter == "'" || letter == "\\" else {
-        text.unicodeScalars.append(letter)
-        continue
+      if letter == "'" {
+        guard rest.first == "'" else { return text }
+        rest.removeFirst()
       }
-      if rest.first == letter {
-        text.unicodeScalars.append(rest.removeFirst())
-      } else {
-        return letter == "'" ? text : nil
-      }
+      text.unicodeScalars.append(letter)
     }
     return nil
   }

@@ -4,7 +4,7 @@ extension LeafBound {
   /// The CHECK from which ATTACH PARTITION concludes that nothing has to be scanned; NULL has to be ruled out in it as
   /// well. `nil` for a default partition (it is what the others exclude).
   ///
-  /// A hash bound names its parent by number, which a CHECK can only do while that table exists: `parent` is its oid.
+  /// A hash bound names its parent by number, `parent`; over a collatable type ATTACH does not see that it implies.
   func condition(_ key: PartitionKey, parent: Int64? = nil) -> SQL? {
     switch self {
     case .range(let from, let to): LeafBound.range(key, from, to)

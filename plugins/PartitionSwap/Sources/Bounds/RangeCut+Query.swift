@@ -22,8 +22,8 @@ extension RangeCut {
       CROSS JOIN LATERAL (SELECT \(sql: typed("l.local")) AS value) AS v
       ORDER BY v.value, p.place DESC
     ), needed AS (
-      SELECT coalesce(min(e.place), 0) AS place FROM edges e
-      WHERE (e.covered IS NULL OR e.value > e.covered) AND (e.until IS NULL OR e.value >= e.until)
+      SELECT coalesce(min(e.place) FILTER (WHERE (e.covered IS NULL OR e.value > e.covered)
+        AND (e.until IS NULL OR e.value >= e.until)), max(e.place)) AS place FROM edges e
     )
     SELECT \(sql: text("e.value")) AS edge, \(sql: label(KeyPoint.local("e.value", key, timezone))) AS label
     FROM edges e, needed n WHERE e.place BETWEEN 0 AND n.place + \(premake)::bigint
@@ -47,8 +47,8 @@ extension RangeCut {
           least(div(greatest(s.start, s.covered, s.until) - s.start, \(width)::numeric) + 2, \(limit)::numeric + 1)::bigint
             + \(premake)::bigint) AS p(place)
       ), needed AS (
-        SELECT coalesce(min(e.place), 0) AS place FROM edges e
-        WHERE (e.covered IS NULL OR e.value > e.covered) AND (e.until IS NULL OR e.value >= e.until)
+        SELECT coalesce(min(e.place) FILTER (WHERE (e.covered IS NULL OR e.value > e.covered)
+          AND (e.until IS NULL OR e.value >= e.until)), max(e.place)) AS place FROM edges e
       )
       SELECT CASE WHEN e.value < \(limits.lowerBound)::numeric THEN '-'
           WHEN e.value > \(limits.upperBound)::numeric THEN '+' ELSE e.value::text END AS edge,
