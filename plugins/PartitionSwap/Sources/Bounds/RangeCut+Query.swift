@@ -73,7 +73,7 @@ extension RangeCut {
     return points.isEmpty ? "NULL::\(sql: type)" : "greatest(\(sql: points.joined(separator: ", ")))"
   }
 
-  private func typed(_ local: SQL) -> SQL {
+  func typed(_ local: SQL) -> SQL {
     switch key.kind {
     case .timestamptz: "\(sql: local) AT TIME ZONE \(timezone)"
     case .date: "\(sql: local)::date"
@@ -82,12 +82,12 @@ extension RangeCut {
   }
 
   /// ISO, with an explicit offset where the type has a zone, so that no session's zone matters.
-  private func text(_ value: SQL) -> SQL {
+  func text(_ value: SQL) -> SQL {
     key.kind == .timestamptz
       ? "regexp_replace((\(sql: value) AT TIME ZONE 'UTC')::text, '( BC)?$', '+00\\1')" : "\(sql: value)::text"
   }
 
-  private func label(_ local: SQL) -> SQL {
+  func label(_ local: SQL) -> SQL {
     let pattern: String =
       switch width {
       case .months(let count): count % 12 == 0 ? "YYYY" : "YYYYMM"
@@ -99,7 +99,7 @@ extension RangeCut {
       """
   }
 
-  private var unit: SQL {
+  var unit: SQL {
     switch width {
     case .months(let count): "make_interval(months => \(sql: String(count)))"
     case .days(let count): "make_interval(days => \(sql: String(count)))"
@@ -123,7 +123,7 @@ extension RangeCut {
   }
 
   /// `g.first`, cut down to a whole unit.
-  private var cut: SQL {
+  var cut: SQL {
     switch width {
     case .months(let count):
       """

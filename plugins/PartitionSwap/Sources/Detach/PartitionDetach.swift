@@ -1,5 +1,4 @@
 import JSONText
-import OnlineDDL
 import PluginAPI
 
 /// Takes partitions off a table: by age, or by name.
