@@ -4,7 +4,6 @@ import PluginAPI
 struct BoundInference {
   let key: PartitionKey
   let timezone: String
-  let table: QualifiedName
   let facts: any Facts
 
   /// `nil`: they have no width in common.
@@ -22,31 +21,24 @@ struct BoundInference {
     return nil
   }
 
-  /// Zones in which every edge is a local midnight, the server's own first: bounds cut in another zone than the step's
-  /// would drift by an hour at each change of the clocks.
-  func zones(for ranges: [ExistingPartition]) async throws -> [String] {
-    let edges = ranges.compactMap { $0.to?.text }.suffix(14)
+  /// Where the newest edges are midnights in other zones than the step's: such zones, the server's own first. Bounds cut
+  /// in the wrong zone would drift by an hour at each change of the clocks.
+  func otherZones(for ranges: [ExistingPartition]) async throws -> [String] {
+    let edges = Array(ranges.compactMap { $0.to?.text }.suffix(14))
+    guard key.kind == .timestamptz, !edges.isEmpty else { return [] }
+    let here = try await facts.rows(
+      """
+      SELECT bool_and((e.edge AT TIME ZONE \(timezone))::time = '00:00') AS midnight
+      FROM unnest(\(edges)::timestamptz[]) AS e(edge)
+      """).first
+    if try here?.bool("midnight") ?? true { return [] }
     return try await facts.rows(
       """
       SELECT z.name FROM pg_timezone_names z
       WHERE z.name !~ '^(posix|right)/' AND z.name ~ '/' AND NOT EXISTS (
-        SELECT FROM unnest(\(Array(edges))::timestamptz[]) AS e(edge)
-        WHERE (e.edge AT TIME ZONE z.name)::time <> '00:00')
+        SELECT FROM unnest(\(edges)::timestamptz[]) AS e(edge) WHERE (e.edge AT TIME ZONE z.name)::time <> '00:00')
       ORDER BY z.name = (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') DESC, z.name LIMIT 4
       """).map { try $0.string("name") }
-  }
-
-  /// Whether the last edges are local midnights, or whole hours for widths below a day.
-  func isAligned(_ ranges: [ExistingPartition], _ width: PartitionWidth) async throws -> Bool {
-    guard key.kind == .timestamptz else { return true }
-    if case .hours = width { return true }
-    let edges = ranges.compactMap { $0.to?.text }.suffix(14)
-    let row = try await facts.rows(
-      """
-      SELECT count(DISTINCT (e.edge AT TIME ZONE \(timezone))::time) <= 1 AS aligned
-      FROM unnest(\(Array(edges))::timestamptz[]) AS e(edge)
-      """).first
-    return try row?.bool("aligned") ?? true
   }
 
   private func calendar(_ ranges: [(from: String, to: String)]) -> SQL {

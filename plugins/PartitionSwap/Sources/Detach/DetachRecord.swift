@@ -9,19 +9,27 @@ struct DetachRecord: Sendable, Hashable {
   var bound: String
   /// The condition that the bound means.
   var condition: String
-  /// CHECKs that were there before: what comes on top is the copy of the bound that a concurrent detach leaves.
+  /// CHECKs that were there before it began: what comes on top is the copy of the bound that a concurrent detach leaves.
   var checks: [String]
 
   static func read(_ partition: ExistingPartition, _ facts: any Facts) async throws -> DetachRecord {
+    let bound: SQL = "pg_get_partition_constraintdef(\(partition.oid)::int8::oid)"
     let row = try await facts.rows(
       """
       SELECT pg_get_partition_constraintdef(\(partition.oid)::int8::oid) AS condition,
         ARRAY(SELECT k.conname::text FROM pg_constraint k
-          WHERE k.conrelid = \(partition.oid)::int8::oid AND k.contype = 'c' ORDER BY 1) AS checks
+          WHERE k.conrelid = \(partition.oid)::int8::oid AND k.contype = 'c'
+            AND NOT (\(partition.isPendingDetach) AND \(sql: DetachRecord.says("k.oid", bound)))
+          ORDER BY 1) AS checks
       """).first
     return DetachRecord(
       name: partition.name, oid: partition.oid, bound: partition.boundText, condition: row?["condition"] ?? "",
       checks: try row?.strings("checks") ?? [])
+  }
+
+  /// Whether a CHECK is the condition in the server's own words, as a concurrent detach leaves it.
+  static func says(_ check: SQL, _ condition: SQL) -> SQL {
+    "pg_get_constraintdef(\(sql: check)) IN ('CHECK ' || \(sql: condition), 'CHECK (' || \(sql: condition) || ')')"
   }
 
   var json: JSON {

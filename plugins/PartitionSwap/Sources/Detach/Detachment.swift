@@ -37,7 +37,7 @@ struct Detachment {
       AutocommitWork(
         "ALTER TABLE \(id: table.name) DETACH PARTITION \(id: partition.name) CONCURRENTLY",
         probe: DetachProbe.query(table, partition), cleanup: [finalizing]),
-      locks: [RelationLock(.shareUpdateExclusive, table.name), RelationLock(.shareUpdateExclusive, partition.name)],
+      locks: [RelationLock(.shareUpdateExclusive, table.name), RelationLock(.accessExclusive, partition.name)],
       undo: undo)
   }
 

@@ -48,7 +48,7 @@ struct Reattachment {
     """
     SELECT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid) AS attached,
       (SELECT k.conname FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.convalidated
-        AND pg_get_constraintdef(k.oid) IN ('CHECK ' || \(record.condition)::text, 'CHECK (' || \(record.condition)::text || ')')
+        AND \(sql: DetachRecord.says("k.oid", "\(record.condition)::text"))
         ORDER BY k.conname = ANY (\(record.checks)::text[]) LIMIT 1) AS proof
     FROM pg_class c WHERE c.oid = \(record.oid)::int8::oid
     """

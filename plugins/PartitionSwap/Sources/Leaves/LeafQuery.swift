@@ -57,15 +57,16 @@ enum LeafQuery {
     """
   }
 
+  /// Of a column's options those that can be set (ALTER TABLE, "attribute_option"); a server may keep others of its own.
   static func columnSettings(_ oid: Int64) -> SQL {
     """
     SELECT format('ALTER COLUMN %I SET STATISTICS %s', a.attname, a.attstattarget) AS setting
     FROM pg_attribute a
     WHERE a.attrelid = \(oid)::int8::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget >= 0
     UNION ALL
-    SELECT format('ALTER COLUMN %I SET (%s)', a.attname, array_to_string(a.attoptions, ', '))
-    FROM pg_attribute a
-    WHERE a.attrelid = \(oid)::int8::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attoptions IS NOT NULL
+    SELECT format('ALTER COLUMN %I SET (%s)', a.attname, o.option)
+    FROM pg_attribute a CROSS JOIN LATERAL unnest(a.attoptions) AS o(option)
+    WHERE a.attrelid = \(oid)::int8::oid AND a.attnum > 0 AND NOT a.attisdropped AND o.option ~ '^n_distinct(_inherited)?='
     ORDER BY 1
     """
   }

@@ -32,6 +32,7 @@ struct DefaultContent: Sendable, Hashable {
       let count = try row.int("rows")
       if count > 0 { content.units.append(Unit(range: planned[try row.int("place") - 1], rows: count)) }
     }
+    guard content.isSmall else { return content }
     let known = table.ranges.map { ($0.from?.text, $0.to?.text) } + planned.map { ($0.from.text, $0.to.text) }
     for row in try await facts.rows(cut.unitsQuery(of: rest.name, known: known, most: mostRows)) {
       guard let from = row["from_edge"], let to = row["to_edge"] else {
@@ -52,7 +53,7 @@ struct DefaultContent: Sendable, Hashable {
     """
     SELECT b.place, (SELECT count(*) FROM (SELECT FROM ONLY \(id: rest.name) t
       WHERE (b.f IS NULL OR t.\(sql: key.name) >= b.f::\(sql: key.type))
-        AND (b.t IS NULL OR t.\(sql: key.name) < b.t::\(sql: key.type)) LIMIT \(mostRows + 1)) AS some) AS rows
+        AND (b.t IS NULL OR t.\(sql: key.name) < b.t::\(sql: key.type)) LIMIT \(mostRows + 1)) AS few) AS rows
     FROM unnest(\(ranges.map(\.from.text))::text[], \(ranges.map(\.to.text))::text[]) WITH ORDINALITY AS b(f, t, place)
     ORDER BY b.place
     """
@@ -61,6 +62,12 @@ struct DefaultContent: Sendable, Hashable {
   /// What stays in it, and why.
   func findings(at mark: SourceRange) -> [Finding] {
     var findings: [Finding] = []
+    if !isSmall {
+      findings.append(.warning(
+        "partition.default_large", "\(partition.name) is larger than \(DefaultContent.mostBytes >> 20) MB: each ATTACH looks through"
+          + " all of it under ACCESS EXCLUSIVE, which may not end within max_stall; rows of past ranges in it are not moved",
+        choices: ["raise max_stall for this step in a quiet hour", "empty it by range in a maintenance window"], at: mark))
+    }
     if irregular > 0 {
       findings.append(.warning(
         "partition.default_irregular", "rows of \(irregular) ranges stay in \(partition.name): a partition of these ranges would"

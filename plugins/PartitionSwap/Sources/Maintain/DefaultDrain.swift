@@ -1,7 +1,8 @@
 import PluginAPI
 
 /// Moves the rows of one range out of the default partition, in one transaction: its own table is made, filled and
-/// attached while the default partition is locked, so that every snapshot sees each row exactly once.
+/// attached while nobody uses the table, so that every statement sees each row exactly once, whatever its snapshot: an
+/// older one still sees it where it was deleted, and not where it is new.
 struct DefaultDrain {
   let table: PartitionedTable
   let rest: ExistingPartition
@@ -36,15 +37,16 @@ struct DefaultDrain {
     let statements = creation.create(leaf.name) + disabling + [move(leaf)] + enabling + [creation.attach(leaf)]
     return Operation(
       id: "drain:\(leaf.name)", title: "move rows of \(rest.name) into partition \(leaf.name)",
-      locks: creation.locks,
+      locks: creation.locks + [RelationLock(.accessExclusive, table.name)],
       work: .transaction(TransactionWork(entry: entry, statements.map { TransactionStatement($0) })),
       undo: .operations([back(leaf)]))
   }
 
-  /// Nobody writes to the default partition, or reads rows of it that are about to be elsewhere.
+  /// The parent as well: a statement that has looked up the partitions before, and then waits for the default one, would
+  /// go on with a new snapshot and without the new partition, and miss the rows. Who waits for the parent has not looked.
   private var entry: [SQL] {
     [
-      "LOCK TABLE ONLY \(id: table.name) IN SHARE UPDATE EXCLUSIVE MODE",
+      "LOCK TABLE ONLY \(id: table.name) IN ACCESS EXCLUSIVE MODE",
       "LOCK TABLE ONLY \(id: rest.name) IN ACCESS EXCLUSIVE MODE",
     ]
   }

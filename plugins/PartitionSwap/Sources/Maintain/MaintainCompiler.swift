@@ -30,26 +30,23 @@ struct MaintainCompiler {
   }
 
   private func width() async throws -> PartitionWidth {
-    let inference = BoundInference(key: key, timezone: wanted.timezone, table: table.name, facts: facts)
+    let ranges = table.ranges.filter { !$0.isPendingDetach }
+    let inference = BoundInference(key: key, timezone: wanted.timezone, facts: facts)
     if key.kind.isCalendar { try await Zone.check(wanted.timezone, at: wanted.$timezone, facts) }
-    guard let width = try await choose(inference) else {
+    let zones = try await inference.otherZones(for: ranges)
+    guard zones.isEmpty else {
+      throw StepRefusal(
+        "partition.timezone", "the partitions of \(table.name) do not begin at midnight in time zone \(wanted.timezone):"
+          + " they were cut in another, and the next would be cut at another time of day",
+        choices: zones.map { "timezone: \($0)" }, at: wanted.$timezone)
+    }
+    if let every = wanted.every { return every }
+    guard let width = try await inference.width(of: ranges) else {
       throw StepRefusal(
         "partition.every", "the partitions of \(table.name) have no width in common from which the next could be cut",
         choices: ["every: 1 month"], at: wanted.$table)
     }
-    guard try await inference.isAligned(table.ranges, width) else {
-      let zones = try await inference.zones(for: table.ranges)
-      throw StepRefusal(
-        "partition.timezone", "the partitions of \(table.name) were not cut in time zone \(wanted.timezone): the next would be"
-          + " cut at another time of day", choices: zones.isEmpty ? ["timezone: the zone they were cut in"] : zones.map { "timezone: \($0)" },
-        at: wanted.$timezone)
-    }
     return width
-  }
-
-  private func choose(_ inference: BoundInference) async throws -> PartitionWidth? {
-    if let every = wanted.every { return every }
-    return try await inference.width(of: table.ranges.filter { !$0.isPendingDetach })
   }
 
   /// What is known about the table without doing anything.
