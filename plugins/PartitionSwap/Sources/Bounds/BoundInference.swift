@@ -47,12 +47,13 @@ struct BoundInference {
       SELECT \(sql: local("b.f")) AS f, \(sql: local("b.t")) AS t
       FROM unnest(\(ranges.map(\.from))::text[], \(ranges.map(\.to))::text[]) AS b(f, t)
     ), measured AS (
-      SELECT e.*, ((extract(year FROM t) - extract(year FROM f)) * 12 + extract(month FROM t) - extract(month FROM f))::bigint
-        AS months FROM edge e
+      SELECT e.*, ((extract(year FROM t) - extract(year FROM f)) * 12
+        + extract(month FROM t) - extract(month FROM f))::bigint AS months FROM edge e
     )
-    SELECT CASE WHEN min(months) = max(months) AND bool_and(f + months * interval '1 month' = t) THEN min(months) END AS months,
-      CASE WHEN min(t::date - f::date) = max(t::date - f::date) AND bool_and(t::time = f::time) THEN min(t::date - f::date)
-        END AS days,
+    SELECT CASE WHEN min(months) = max(months) AND bool_and(f + months * interval '1 month' = t)
+        THEN min(months) END AS months,
+      CASE WHEN min(t::date - f::date) = max(t::date - f::date) AND bool_and(t::time = f::time)
+        THEN min(t::date - f::date) END AS days,
       CASE WHEN min(t - f) = max(t - f) AND bool_and(extract(epoch FROM t - f) % 3600 = 0)
         THEN (min(extract(epoch FROM t - f)) / 3600)::bigint END AS hours
     FROM measured

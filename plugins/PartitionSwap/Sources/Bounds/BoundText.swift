@@ -30,7 +30,8 @@ struct BoundText {
       guard let values = list(), rest.isEmpty else { return nil }
       return .bound(.list(values.map(\.value)))
     }
-    guard skip("WITH (modulus "), let modulus = number(), skip(", remainder "), let remainder = number(), skip(")"), rest.isEmpty
+    guard skip("WITH (modulus "), let modulus = number(), skip(", remainder "), let remainder = number(), skip(")"),
+      rest.isEmpty
     else { return nil }
     return .bound(.hash(modulus: modulus, remainder: remainder))
   }

@@ -18,9 +18,13 @@ struct KeyExtent: Sendable, Hashable {
   }
 
   private static func query(_ table: QualifiedName, _ key: PartitionKey) -> SQL {
-    let finite: SQL = key.kind.isCalendar ? "isfinite(\(sql: key.name))" : "\(sql: key.name) IS NOT NULL"
+    let finite: SQL = key.kind.isCalendar ? "isfinite(t.\(sql: key.name))" : "t.\(sql: key.name) IS NOT NULL"
+    // By the table's column: the cast one has its name, and would be compared as text.
     func end(_ order: SQL) -> SQL {
-      "(SELECT \(sql: key.name)::text FROM \(id: table) WHERE \(sql: finite) ORDER BY \(sql: key.name) \(sql: order) LIMIT 1)"
+      """
+      (SELECT t.\(sql: key.name)::text FROM \(id: table) t WHERE \(sql: finite)
+        ORDER BY t.\(sql: key.name) \(sql: order) LIMIT 1)
+      """
     }
     func has(_ value: String) -> SQL {
       key.kind.isCalendar

@@ -10,8 +10,11 @@ extension LeafBound {
     case .range(let from, let to): LeafBound.range(key, from, to)
     case .list(let values): LeafBound.list(key, values)
     case .hash(let modulus, let remainder):
-      parent.map {
-        "satisfies_hash_partition(\(literal: String($0))::oid, \(sql: String(modulus)), \(sql: String(remainder)), \(sql: key.name))"
+      parent.map { parent in
+        """
+        satisfies_hash_partition(\(literal: String(parent))::oid, \(sql: String(modulus)), \(sql: String(remainder)), \
+        \(sql: key.name))
+        """
       }
     case .default: nil
     }
@@ -25,7 +28,9 @@ extension LeafBound {
       return (["\(sql: key.name) IS NULL"] + outside).joined(separator: " OR ")
     case .list(let values):
       let others = values.compactMap { $0 }.map { compare(key, "<>", $0) }.joined(separator: " AND ")
-      if values.contains(nil) { return others.isEmpty ? "\(sql: key.name) IS NOT NULL" : "\(sql: key.name) IS NOT NULL AND \(sql: others)" }
+      if values.contains(nil) {
+        return others.isEmpty ? "\(sql: key.name) IS NOT NULL" : "\(sql: key.name) IS NOT NULL AND \(sql: others)"
+      }
       return "\(sql: key.name) IS NULL OR (\(sql: others))"
     case .hash, .default: return nil
     }
@@ -40,7 +45,9 @@ extension LeafBound {
 
   private static func list(_ key: PartitionKey, _ values: [String?]) -> SQL {
     let equal = values.compactMap { $0 }.map { LeafBound.compare(key, "=", $0) }.joined(separator: " OR ")
-    if values.contains(nil) { return equal.isEmpty ? "\(sql: key.name) IS NULL" : "\(sql: key.name) IS NULL OR \(sql: equal)" }
+    if values.contains(nil) {
+      return equal.isEmpty ? "\(sql: key.name) IS NULL" : "\(sql: key.name) IS NULL OR \(sql: equal)"
+    }
     return "\(sql: key.name) IS NOT NULL AND (\(sql: equal))"
   }
 

@@ -17,7 +17,8 @@ enum PartitionWidth: ParameterValue, Hashable, Codable, CustomStringConvertible 
     guard let interval = CalendarInterval.read(node, &report) else { return nil }
     guard let width = PartitionWidth(interval) else {
       report.error(
-        "partition.every", "`\(interval)` is not one unit: months or years, days or weeks, or 1, 2, 3, 4, 6, 8 or 12 hours",
+        "partition.every",
+        "`\(interval)` is not one unit: months or years, days or weeks, or 1, 2, 3, 4, 6, 8 or 12 hours",
         at: node.range, hint: "for example 1 month, 1 week, 6 hours")
       return nil
     }
@@ -30,7 +31,8 @@ enum PartitionWidth: ParameterValue, Hashable, Codable, CustomStringConvertible 
     case (let months, 0, 0) where months > 0: self = .months(months)
     case (0, let days, 0) where days > 0: self = .days(days)
     case (0, 0, 86_400_000): self = .days(1)
-    case (0, 0, let time) where time > 0 && 86_400_000 % time == 0 && time % 3_600_000 == 0: self = .hours(time / 3_600_000)
+    case (0, 0, let time) where time > 0 && 86_400_000 % time == 0 && time % 3_600_000 == 0:
+      self = .hours(time / 3_600_000)
     default: return nil
     }
   }
@@ -55,7 +57,8 @@ enum PartitionWidth: ParameterValue, Hashable, Codable, CustomStringConvertible 
   func problem(for key: PartitionKey) -> String? {
     switch (self, key.kind) {
     case (_, .other): "\(key.column) is of type \(key.type): ranges are cut over dates, timestamps and integers"
-    case (.number, _) where key.kind.isCalendar: "\(key.column) is of type \(key.type): its ranges are intervals, for example 1 month"
+    case (.number, _) where key.kind.isCalendar:
+      "\(key.column) is of type \(key.type): its ranges are intervals, for example 1 month"
     case (.months, _) where key.kind.isNumber, (.days, _) where key.kind.isNumber, (.hours, _) where key.kind.isNumber:
       "\(key.column) is of type \(key.type): its ranges are numbers, for example 1000000"
     case (.hours, .date): "\(key.column) is a date: its ranges are whole days"

@@ -77,7 +77,8 @@ extension ExistingPartition {
     _ found: [ExistingPartition], _ key: PartitionKey?, _ facts: any Facts
   ) async throws -> [ExistingPartition] {
     let ranges = found.filter { $0.from != nil }
-    let others = found.filter { $0.from == nil }.sorted { ($0.bound == .default ? 1 : 0) < ($1.bound == .default ? 1 : 0) }
+    let rest = found.filter { $0.from == nil }
+    let others = rest.filter { $0.bound != .default } + rest.filter { $0.bound == .default }
     guard let key, ranges.count > 1 else { return ranges + others }
     let places = try await facts.rows(
       """

@@ -44,8 +44,8 @@ extension RangeCut {
       edges AS (
         SELECT p.place, s.start + p.place * \(width)::numeric AS value, s.covered, s.until
         FROM start s CROSS JOIN LATERAL generate_series(-\(lookBack)::bigint,
-          least(div(greatest(s.start, s.covered, s.until) - s.start, \(width)::numeric) + 2, \(limit)::numeric + 1)::bigint
-            + \(premake)::bigint) AS p(place)
+          least(div(greatest(s.start, s.covered, s.until) - s.start, \(width)::numeric) + 2,
+            \(limit)::numeric + 1)::bigint + \(premake)::bigint) AS p(place)
       ), needed AS (
         SELECT coalesce(min(e.place) FILTER (WHERE (e.covered IS NULL OR e.value > e.covered)
           AND (e.until IS NULL OR e.value >= e.until)), max(e.place)) AS place FROM edges e
@@ -134,8 +134,8 @@ extension RangeCut {
     case .days(let count):
       """
       date_trunc('day', g.first)
-        - mod(mod(g.first::date - date '2001-01-01', \(sql: String(count))) + \(sql: String(count)), \(sql: String(count)))
-          * interval '1 day'
+        - mod(mod(g.first::date - date '2001-01-01', \(sql: String(count))) + \(sql: String(count)),
+          \(sql: String(count))) * interval '1 day'
       """
     case .hours(let count):
       """

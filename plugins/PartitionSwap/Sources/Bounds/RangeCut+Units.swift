@@ -1,8 +1,8 @@
 import PluginAPI
 
 extension RangeCut {
-  /// Rows of a table by unit: `(from_edge, to_edge, label, rows, overlaps)`, the edges NULL for keys that no range takes.
-  /// `known`: ranges that are there; whatever lies in one that is planned is left out by the caller's own count.
+  /// Rows of a table by unit: `(from_edge, to_edge, label, rows, overlaps)`, the edges NULL for keys that no range
+  /// takes. `known`: ranges that are there; whatever lies in one that is planned is left out by the caller's own count.
   func unitsQuery(of table: QualifiedName, known: [(String?, String?)], most: Int) -> SQL {
     let finite: SQL = key.kind.isCalendar ? "isfinite(t.\(sql: key.name))" : "t.\(sql: key.name) IS NOT NULL"
     return """

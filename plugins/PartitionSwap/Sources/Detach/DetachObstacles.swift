@@ -34,7 +34,7 @@ struct DetachObstacles {
   /// The first that keeps the partition, as a sentence; PostgreSQL would say 23503.
   func reference(into partition: ExistingPartition, of references: [Reference]) async throws -> String? {
     for reference in references {
-      let pairs = zip(reference.columns, reference.keys).map { "r.\(sql: Quoting.identifier($0)) = l.\(sql: Quoting.identifier($1))" as SQL }
+      let pairs = zip(reference.columns, reference.keys).map { "r.\(id: $0) = l.\(id: $1)" as SQL }
       let refused = try await facts.attempt(
         """
         SELECT 1 / (CASE WHEN EXISTS (SELECT FROM \(reference.from.quoted) r JOIN \(partition.name.quoted) l

@@ -47,7 +47,8 @@ struct DetachCompiler {
   func program() async throws -> Program {
     let (chosen, absent) = try await chosen()
     guard !chosen.isEmpty else {
-      return Program(findings: absent + [.note("partition.nothing", "no partition of \(table.name) has to go", at: wanted.$table)])
+      return Program(
+        findings: absent + [.note("partition.nothing", "no partition of \(table.name) has to go", at: wanted.$table)])
     }
     let retirement = RetiringPartitions(
       table: table, concurrently: wanted.concurrently, then: wanted.then, mark: wanted.$table, facts: facts)

@@ -34,7 +34,8 @@ struct Reattachment {
   private func program(at mark: SourceRange) async throws -> Program {
     guard let row = try await facts.rows(state).first else {
       throw StepRefusal(
-        "partition.dropped", "\(record.name) does not exist any more", choices: ["restore it, then roll back again"], at: mark)
+        "partition.dropped", "\(record.name) does not exist any more", choices: ["restore it, then roll back again"],
+        at: mark)
     }
     if try row.bool("attached") { return Program() }
     if let proof = row["proof"] {

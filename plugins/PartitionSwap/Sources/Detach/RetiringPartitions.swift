@@ -63,7 +63,8 @@ struct RetiringPartitions {
     for pending in table.partitions where pending.isPendingDetach {
       if chosen.contains(pending) {
         findings.append(.note(
-          "partition.pending_detach", "detaching \(pending.name) was begun and interrupted: it is finished now", at: mark))
+          "partition.pending_detach", "detaching \(pending.name) was begun and interrupted: it is finished now",
+          at: mark))
       } else {
         let message = "somebody has begun to detach \(pending.name) and not finished"
           + (isConcurrent(chosen) ? ": until then no other partition of \(table.name) can be detached concurrently" : "")
@@ -75,8 +76,9 @@ struct RetiringPartitions {
     if concurrently, let rest = table.defaultPartition, !chosen.allSatisfy(\.isPendingDetach) {
       findings.append(.warning(
         "partition.detach_plain",
-        "\(table.name) has a default partition, \(rest.name): it cannot be detached from concurrently. ACCESS EXCLUSIVE on"
-          + " \(table.name) for a moment, within max_stall", choices: ["detach the default partition first"], at: mark))
+        "\(table.name) has a default partition, \(rest.name): it cannot be detached from concurrently. ACCESS"
+          + " EXCLUSIVE on \(table.name) for a moment, within max_stall",
+        choices: ["detach the default partition first"], at: mark))
     }
     if case .move(let schema) = then {
       let known = try await facts.rows("SELECT FROM pg_namespace WHERE nspname = \(schema.name)")

@@ -21,7 +21,8 @@ extension LeafCreation {
     let privileges = grant.privileges.split(separator: ", ").map { "\(sql: String($0))\(sql: column)" as SQL }
     let option: SQL = grant.withGrantOption ? " WITH GRANT OPTION" : ""
     return """
-      GRANT \(sql: privileges.joined(separator: ", ")) ON \(id: leaf) TO \(sql: LeafCreation.grantee(grant.grantee))\(sql: option)
+      GRANT \(sql: privileges.joined(separator: ", ")) ON \(id: leaf) \
+      TO \(sql: LeafCreation.grantee(grant.grantee))\(sql: option)
       """
   }
 

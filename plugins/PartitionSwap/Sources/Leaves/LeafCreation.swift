@@ -60,7 +60,9 @@ struct LeafCreation {
       (LIKE \(id: template.parent) INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES\(sql: constraint))
       """
     if let method = template.accessMethod { sql.append(" USING \(id: method)") }
-    if !template.options.isEmpty { sql.append(" WITH (\(sql: template.options.map(LeafCreation.option).joined(separator: ", ")))") }
+    if !template.options.isEmpty {
+      sql.append(" WITH (\(sql: template.options.map(LeafCreation.option).joined(separator: ", ")))")
+    }
     if let tablespace = template.tablespace { sql.append(" TABLESPACE \(id: tablespace)") }
     return sql
   }

@@ -66,7 +66,8 @@ enum LeafQuery {
     UNION ALL
     SELECT format('ALTER COLUMN %I SET (%s)', a.attname, o.option)
     FROM pg_attribute a CROSS JOIN LATERAL unnest(a.attoptions) AS o(option)
-    WHERE a.attrelid = \(oid)::int8::oid AND a.attnum > 0 AND NOT a.attisdropped AND o.option ~ '^n_distinct(_inherited)?='
+    WHERE a.attrelid = \(oid)::int8::oid AND a.attnum > 0 AND NOT a.attisdropped
+      AND o.option ~ '^n_distinct(_inherited)?='
     ORDER BY 1
     """
   }
@@ -76,8 +77,9 @@ enum LeafQuery {
     """
     SELECT c.relname AS name, k.oid IS NOT NULL AS is_constraint, i.indisunique AS is_unique,
       i.indisreplident AS is_identity,
-      coalesce(pg_get_constraintdef(k.oid), substr(pg_get_indexdef(c.oid), 1 + length(format('CREATE %sINDEX %I ON %I.%I ',
-        CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname, n.nspname, t.relname)))) AS body
+      coalesce(pg_get_constraintdef(k.oid), substr(pg_get_indexdef(c.oid), 1 + length(format(
+        'CREATE %sINDEX %I ON %I.%I ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END,
+        c.relname, n.nspname, t.relname)))) AS body
     FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_class t ON t.oid = i.indrelid

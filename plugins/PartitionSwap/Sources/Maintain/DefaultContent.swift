@@ -64,25 +64,31 @@ struct DefaultContent: Sendable, Hashable {
     var findings: [Finding] = []
     if !isSmall {
       findings.append(.warning(
-        "partition.default_large", "\(partition.name) is larger than \(DefaultContent.mostBytes >> 20) MB: each ATTACH looks through"
-          + " all of it under ACCESS EXCLUSIVE, which may not end within max_stall; rows of past ranges in it are not moved",
-        choices: ["raise max_stall for this step in a quiet hour", "empty it by range in a maintenance window"], at: mark))
+        "partition.default_large",
+        "\(partition.name) is larger than \(DefaultContent.mostBytes >> 20) MB: each ATTACH looks"
+          + " through all of it under ACCESS EXCLUSIVE, which may not end within max_stall; rows of past ranges"
+          + " in it are not moved",
+        choices: ["raise max_stall for this step in a quiet hour", "empty it by range in a maintenance window"],
+        at: mark))
     }
     if irregular > 0 {
       findings.append(.warning(
-        "partition.default_irregular", "rows of \(irregular) ranges stay in \(partition.name): a partition of these ranges would"
-          + " overlap one that is cut otherwise", choices: ["create partitions for them by hand"], at: mark))
+        "partition.default_irregular",
+        "rows of \(irregular) ranges stay in \(partition.name): a partition of these ranges"
+          + " would overlap one that is cut otherwise", choices: ["create partitions for them by hand"], at: mark))
     }
     if staying > 0 {
       findings.append(.note(
-        "partition.default_stays", "rows with NULL or infinity stay in \(partition.name): no range takes them", at: mark))
+        "partition.default_stays",
+        "rows with NULL or infinity stay in \(partition.name): no range takes them", at: mark))
     }
     return findings
   }
 
   func left(_ why: String, choices: [String], at mark: SourceRange) -> Finding {
     .warning(
-      "partition.default_rows", "\(partition.name) holds rows of \(units.count) ranges, which have no partition of their own"
-        + " while they are there. They stay: \(why)", choices: choices, at: mark)
+      "partition.default_rows",
+      "\(partition.name) holds rows of \(units.count) ranges, which have no partition of"
+        + " their own while they are there. They stay: \(why)", choices: choices, at: mark)
   }
 }

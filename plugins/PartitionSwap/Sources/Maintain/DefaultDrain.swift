@@ -14,7 +14,8 @@ struct DefaultDrain {
   let triggers: [(name: String, enable: String)]
 
   static func read(
-    _ table: PartitionedTable, _ rest: ExistingPartition, _ key: PartitionKey, _ creation: LeafCreation, _ facts: any Facts
+    _ table: PartitionedTable, _ rest: ExistingPartition, _ key: PartitionKey, _ creation: LeafCreation,
+    _ facts: any Facts
   ) async throws -> DefaultDrain {
     let columns = try await facts.rows(
       """
@@ -43,7 +44,8 @@ struct DefaultDrain {
   }
 
   /// The parent as well: a statement that has looked up the partitions before, and then waits for the default one, would
-  /// go on with a new snapshot and without the new partition, and miss the rows. Who waits for the parent has not looked.
+  /// go on with a new snapshot and without the new partition, and miss the rows. Who waits for the parent has not
+  /// looked.
   private var entry: [SQL] {
     [
       "LOCK TABLE ONLY \(id: table.name) IN ACCESS EXCLUSIVE MODE",
@@ -53,7 +55,8 @@ struct DefaultDrain {
 
   private func move(_ leaf: PlannedLeaf) -> SQL {
     """
-    WITH moved AS (DELETE FROM ONLY \(id: rest.name) WHERE \(sql: leaf.bound.condition(key) ?? "false") RETURNING \(id: columns))
+    WITH moved AS (
+      DELETE FROM ONLY \(id: rest.name) WHERE \(sql: leaf.bound.condition(key) ?? "false") RETURNING \(id: columns))
     INSERT INTO \(id: leaf.name) (\(id: columns)) OVERRIDING SYSTEM VALUE SELECT \(id: columns) FROM moved
     """
   }
@@ -61,7 +64,8 @@ struct DefaultDrain {
   /// Rows that have come since go back as well.
   private func back(_ leaf: PlannedLeaf) -> Operation {
     let insert: SQL = """
-      INSERT INTO \(id: rest.name) (\(id: columns)) OVERRIDING SYSTEM VALUE SELECT \(id: columns) FROM ONLY \(id: leaf.name)
+      INSERT INTO \(id: rest.name) (\(id: columns)) OVERRIDING SYSTEM VALUE
+      SELECT \(id: columns) FROM ONLY \(id: leaf.name)
       """
     let statements: [SQL] =
       [
@@ -79,5 +83,7 @@ struct DefaultDrain {
 
   private var disabling: [SQL] { triggers.map { "ALTER TABLE \(id: rest.name) DISABLE TRIGGER \(id: $0.name)" } }
 
-  private var enabling: [SQL] { triggers.map { "ALTER TABLE \(id: rest.name) \(sql: $0.enable) TRIGGER \(id: $0.name)" } }
+  private var enabling: [SQL] {
+    triggers.map { "ALTER TABLE \(id: rest.name) \(sql: $0.enable) TRIGGER \(id: $0.name)" }
+  }
 }

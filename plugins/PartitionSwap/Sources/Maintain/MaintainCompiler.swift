@@ -107,6 +107,7 @@ struct MaintainCompiler {
 
   private func misfit(_ what: String) -> StepRefusal {
     StepRefusal(
-      "partition.keep", "\(key.column) is of type \(key.type): `keep` is \(what)", choices: ["keep: \(what)"], at: wanted.$keep)
+      "partition.keep", "\(key.column) is of type \(key.type): `keep` is \(what)",
+      choices: ["keep: \(what)"], at: wanted.$keep)
   }
 }

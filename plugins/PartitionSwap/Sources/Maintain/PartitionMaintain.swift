@@ -11,7 +11,8 @@ struct PartitionMaintain: StepKind {
     @Parameter("Table partitioned by ranges of one date, timestamp or integer column.") var table: QualifiedName
     @Parameter("Width of a range; default: that of the newest partitions.") var every: PartitionWidth?
     @Parameter("Ranges that are ready beyond the one in use.") var premake = 12
-    @Parameter("How much history stays: an interval before now, for integer keys a number; default: all.") var keep: Keep?
+    @Parameter("How much history stays: an interval before now, for integer keys a number; default: all.")
+    var keep: Keep?
     @Parameter("What becomes of older partitions.") var retire = RetireMode.detach
     @Parameter("Schema for `retire: archive`; it has to exist.") var archiveSchema = Identifier("archive")
     @Parameter("Moves rows out of the default partition into proper ones.") var drainDefault = true

@@ -11,13 +11,15 @@ struct PartitionSupply {
   func program() async throws -> Program {
     if table.ranges.last?.kind == .partitionedTable {
       throw StepRefusal(
-        "partition.subpartitioned", "partitions of \(table.name) are partitioned themselves: what is below a new one is not known",
+        "partition.subpartitioned",
+        "partitions of \(table.name) are partitioned themselves: what is below a new one is not known",
         choices: ["partition.maintain on each of them"], at: wanted.$table)
     }
     guard table.ranges.last?.to != .maximum else {
       return Program(findings: [
         .warning(
-          "partition.open_end", "\(table.ranges.last?.name.description ?? "") reaches to MAXVALUE: it takes everything to come,"
+          "partition.open_end",
+          "\(table.ranges.last?.name.description ?? "") reaches to MAXVALUE: it takes everything to come,"
             + " and no partition can be made after it", choices: ["detach it and attach it with an upper bound"],
           at: wanted.$table)
       ])
@@ -51,7 +53,8 @@ struct PartitionSupply {
   ) async throws -> Program {
     var findings = template.publications.map { publication in
       Finding.warning(
-        "partition.publication", "publication \(publication) names \(template.model) and not \(table.name): new partitions are"
+        "partition.publication",
+        "publication \(publication) names \(template.model) and not \(table.name): new partitions are"
           + " not in it", choices: ["ALTER PUBLICATION … ADD TABLE \(table.name.quoted)"], at: wanted.$table)
     }
     let (drained, refused) = try await drainable(content)
@@ -62,7 +65,8 @@ struct PartitionSupply {
     let names = wanted.naming.names(table: table.name.name, starts: all.map(\.label), avoiding: taken)
     for (range, name) in zip(all, names) where name != wanted.naming.name(table: table.name.name, start: range.label) {
       findings.append(.note(
-        "partition.name_taken", "a relation has the name for the partition from \(range.from.text ?? "MINVALUE") already:"
+        "partition.name_taken",
+        "a relation has the name for the partition from \(range.from.text ?? "MINVALUE") already:"
           + " it becomes \(name)", at: wanted.$naming))
     }
     let leaves = zip(names, all).map { PlannedLeaf(name: QualifiedName(table.name.schema, $0), bound: $1.bound) }
@@ -84,15 +88,16 @@ struct PartitionSupply {
     }
     let references = try await DetachObstacles(table: table, facts: facts).references()
     if let reference = references.first {
-      let why = "rows of \(reference.from) may point to them by foreign key \(reference.constraint), which would see them deleted"
+      let why = "rows of \(reference.from) may point to them by foreign key \(reference.constraint),"
+        + " which would see them deleted"
       return ([], [content.left(why, choices: ["drop the foreign key meanwhile"], at: wanted.$drainDefault)])
     }
     let small = content.units.filter { $0.rows <= DefaultContent.mostRows && content.isSmall }
     var findings = content.findings(at: wanted.$drainDefault)
     if small.count < content.units.count {
       findings.append(content.left(
-        "\(content.units.count - small.count) ranges hold more than \(DefaultContent.mostRows) rows, or the whole of it more than"
-          + " can be looked through within max_stall",
+        "\(content.units.count - small.count) ranges hold more than \(DefaultContent.mostRows) rows, or the whole of it"
+          + " more than can be looked through within max_stall",
         choices: ["move the rows of each range in a maintenance window: detach the default partition first"],
         at: wanted.$drainDefault))
     }

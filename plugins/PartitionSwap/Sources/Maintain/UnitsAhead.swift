@@ -52,8 +52,9 @@ enum LockCapacity {
     guard needed * 2 > per * sessions else { return nil }
     let enough = (needed * 2 + sessions - 1) / max(1, sessions)
     return .warning(
-      "partition.locks", "a statement over all of \(table) takes \(needed) locks (\(leaves) partitions with \(indexes) indexes"
-        + " each), and the server has room for \(per * sessions) in all: two at once fail with 53200",
+      "partition.locks",
+      "a statement over all of \(table) takes \(needed) locks (\(leaves) partitions with \(indexes)"
+        + " indexes each), and the server has room for \(per * sessions) in all: two at once fail with 53200",
       choices: ["max_locks_per_transaction = \(max(enough, per + 1)) and a restart", "a wider `every`"], at: mark)
   }
 }
