@@ -45,7 +45,7 @@ public struct IndexFacts: Sendable, Hashable {
 }
 
 /// One key of an index: a column or an expression.
-public struct IndexKey: Sendable, Hashable {
+public struct IndexKey: Sendable, Hashable, Codable {
   /// `nil` for an expression.
   public var column: String?
   /// The column quoted, or the expression, as the server renders it.
