@@ -10,6 +10,8 @@ extension TableInventory {
     public var refersTo: [Int64]
     /// Uses the row type of the table or of a dependent view: neither CREATE OR REPLACE nor a new oid leaves it alone.
     public var usesRowType: Bool
+    /// Constraints of the table it relies on: GROUP BY a primary key, ON CONFLICT ON CONSTRAINT.
+    public var constraints: [String]
     /// As the server describes it: `view v`, `function f(integer)`.
     public var description: String
   }
