@@ -50,7 +50,7 @@ extension InventoryQuery {
   private static let attributes: SQL = """
     SELECT 'pg_attribute'::regclass::oid, a.attrelid, ROW(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,
       a.attnotnull, a.attgenerated, a.attidentity, a.attstorage, a.attcompression, coalesce(a.attstattarget, -1),
-      a.attoptions, a.attacl, a.attisdropped, d.adbin::text)::text
+      \(sql: columnOptions), a.attacl, a.attisdropped, d.adbin::text)::text
     FROM pg_attribute a
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attnum > 0 AND a.attrelid IN (

@@ -36,7 +36,7 @@ extension InventoryQuery {
       'generated', nullif(a.attgenerated::text, ''), 'identity', nullif(a.attidentity::text, ''),
       'storage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
       'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
-      'statisticsTarget', coalesce(a.attstattarget, -1), 'options', coalesce(a.attoptions, '{}'),
+      'statisticsTarget', coalesce(a.attstattarget, -1), 'options', \(sql: columnOptions),
       'comment', col_description(a.attrelid, a.attnum), 'grants', \(sql: grants("a.attacl")),
       'securityLabels', \(sql: labels("pg_class", "a.attrelid", "a.attnum"))) AS value
     FROM pg_attribute a

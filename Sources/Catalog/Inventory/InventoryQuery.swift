@@ -39,6 +39,13 @@ public enum InventoryQuery {
     """
   }
 
+  /// A column's options, sorted. Debian's 15.20 keeps a stamp of its own among them, `pg_attver`: set by the server when
+  /// the column is made or gets another type, deaf to SET and RESET, left out by pg_dump. It is no property to carry over.
+  static let columnOptions: SQL = """
+    ARRAY(SELECT co.option FROM unnest(a.attoptions) AS co(option) WHERE NOT starts_with(co.option, 'pg_attver=')
+      ORDER BY co.option COLLATE "C")
+    """
+
   /// Names of the columns an array of numbers stands for, in its order.
   static func columnNames(_ numbers: SQL, of relation: SQL) -> SQL {
     """

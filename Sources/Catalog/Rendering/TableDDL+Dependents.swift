@@ -42,16 +42,27 @@ extension TableDDL {
       if case .view(let view) = dependent.object, view.isMaterialized { mustBe = true }
       if mustBe { made.insert(dependent.oid) }
     }
+    let views = names(ofViewsIn: inventory.dependents.filter { made.contains($0.oid) })
+    for dependent in inventory.dependents {
+      if case .rule(let rule) = dependent.object, views.contains(rule.table) { made.insert(dependent.oid) }
+    }
     return made
+  }
+
+  /// Views go with their rules and come with them.
+  private func names(ofViewsIn dependents: [TableInventory.Dependent]) -> Set<QualifiedName> {
+    Set(dependents.compactMap { if case .view(let view) = $0.object { view.relation.name } else { nil } })
   }
 
   // MARK: Pieces
 
   private func drop(_ dependents: [TableInventory.Dependent]) -> [SQL] {
-    dependents.reversed().compactMap { dependent in
+    let views = names(ofViewsIn: dependents)
+    return dependents.reversed().compactMap { dependent in
       switch dependent.object {
       case .view(let view): "DROP \(sql: ViewStatements.kind(view)) \(id: renaming.table(view.relation.name))"
       case .function(let function): "DROP \(sql: FunctionStatements.kind(function)) \(sql: signature(function))"
+      case .rule(let rule) where views.contains(rule.table): nil
       case .rule(let rule): "DROP RULE \(id: rule.name) ON \(id: renaming.table(rule.table))"
       case .policy(let policy): "DROP POLICY \(id: policy.name) ON \(id: renaming.table(policy.table))"
       case .other: nil
@@ -61,9 +72,7 @@ extension TableDDL {
 
   /// Rules and triggers of views last: they may name views made later than their own.
   private func create(_ dependents: [TableInventory.Dependent]) -> [SQL] {
-    let views = Set(dependents.compactMap { dependent -> QualifiedName? in
-      if case .view(let view) = dependent.object { view.relation.name } else { nil }
-    })
+    let views = names(ofViewsIn: dependents)
     var first = bodyChecks(for: dependents)
     var last: [SQL] = []
     for dependent in dependents {
