@@ -9,7 +9,7 @@ enum InventorySchema {
   static let old = QualifiedName("Odd Schema.x", "alt")
 
   /// Roles belong to the whole server: made once, by whichever test comes first.
-  private static let roles = #"""
+  static let roles = #"""
     DO $$
     DECLARE name text;
     BEGIN

@@ -58,7 +58,7 @@ struct InventoryTrial {
 
   func takeItsPlace() async throws {
     try await run([
-      "ALTER TABLE \(id: before.name) RENAME TO \(id: InventorySchema.old.name)",
+      "ALTER TABLE \(id: before.name) RENAME TO alt",
       "ALTER TABLE \(id: copyName) RENAME TO \(id: before.name.name)",
     ])
   }

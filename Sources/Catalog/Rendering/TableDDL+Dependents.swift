@@ -11,17 +11,19 @@ extension TableDDL {
   /// yet: see `populate`.
   public func createDependents() -> [SQL] { create(inventory.dependents) }
 
+  /// Before the names change hands, for `rebindDependents` after: drops what cannot be replaced in place (materialized
+  /// views, users of the row type) and what stands on it.
+  public func dropUnreplaceable() -> [SQL] { drop(recreatedDependents) }
+
   /// Binds what refers to the table to the one that has its name now. Views, functions, rules and policies are replaced
-  /// in place, with oid, owner, grants and comments left alone; what cannot be replaced, and what stands on it, is
-  /// dropped and made again.
+  /// in place, with oid, owner, grants and comments left alone; the rest is made again.
   public func rebindDependents() -> [SQL] {
     let made = madeAnew
     let kept = inventory.dependents.filter { !made.contains($0.oid) && $0.refersTo.contains(inventory.relation.oid) }
-    let anew = inventory.dependents.filter { made.contains($0.oid) }
-    return drop(anew) + kept.flatMap { bodyChecks(for: [$0]) + replace($0) } + create(anew)
+    return kept.flatMap { bodyChecks(for: [$0]) + replace($0) } + create(recreatedDependents)
   }
 
-  /// Those `rebindDependents` drops and makes again.
+  /// Those `dropUnreplaceable` drops.
   public var recreatedDependents: [TableInventory.Dependent] {
     let made = madeAnew
     return inventory.dependents.filter { made.contains($0.oid) }
