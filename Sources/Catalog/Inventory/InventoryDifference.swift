@@ -43,7 +43,8 @@ extension InventoryLines {
         continue
       }
       let here = aspects[object] ?? [:]
-      for aspect in Set(here.keys).union(there.keys).sorted() where here[aspect] != there[aspect] {
+      for aspect in Set(here.keys).union(there.keys).sorted()
+      where !InventoryLines.same(here[aspect], there[aspect], in: aspect) {
         let kind: InventoryDifference.Kind =
           here[aspect] == nil ? .added : there[aspect] == nil ? .lost : .changed
         found.append(
@@ -56,4 +57,12 @@ extension InventoryLines {
     }
     return found
   }
+
+  /// In the server's renderings a name may be quoted on one side, where it was put in, and not on the other.
+  private static func same(_ one: String?, _ other: String?, in aspect: String) -> Bool {
+    guard one != other, let one, let other, renderings.contains(aspect) else { return one == other }
+    return ServerText(one).says(what: ServerText(other))
+  }
+
+  private static let renderings: Set = ["definition", "using", "check", "filter", "default", "generated as"]
 }

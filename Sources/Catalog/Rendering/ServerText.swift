@@ -46,6 +46,15 @@ struct ServerText {
     return out
   }
 
+  /// Whether both are the same but for quotes around names that need none.
+  func says(what other: ServerText) -> Bool {
+    pieces.count == other.pieces.count
+      && zip(tokens, other.tokens).allSatisfy { one, other in
+        guard one != other, case .constant(let one) = one, case .constant(let other) = other else { return one == other }
+        return QualifiedName(parsing: one) != nil && QualifiedName(parsing: one) == QualifiedName(parsing: other)
+      }
+  }
+
   /// `schema.name`, but not of a function: `REFERENCES schema.name(id)` is the one relation with a bracket behind it.
   private func isRelation(_ name: QualifiedName, at place: Int) -> Bool {
     guard token(place) == .name(name.schema), token(place + 1) == .dot, token(place + 2) == .name(name.name),
