@@ -14,6 +14,8 @@ public struct Capabilities: Sendable, Hashable, Codable {
 
   /// Index builds, ANALYZE and REFRESH run with search_path `pg_catalog, pg_temp` (release notes 17).
   public var restrictsMaintenanceSearchPath: Bool { major >= 17 }
+  /// Foreign keys and CHECK constraints can be NOT ENFORCED (release notes 18).
+  public var hasUnenforcedConstraints: Bool { major >= 18 }
   /// `transaction_timeout` exists (release notes 17).
   public var hasTransactionTimeout: Bool { major >= 17 }
   /// NOT NULL constraints are rows of pg_constraint (release notes 18).

@@ -10,6 +10,8 @@ public struct IndexFacts: Sendable, Hashable {
   public var method: String
   /// `pg_get_indexdef`: the server's own rendering.
   public var definition: String
+  /// The definition from behind `USING` on: `btree (a) WHERE (b > 5)`.
+  public var body: String
   public var keys: [IndexKey]
   public var include: [String]
   /// The server's rendering, without `WHERE`.
@@ -21,6 +23,7 @@ public struct IndexFacts: Sendable, Hashable {
   public var isUnique: Bool
   public var nullsNotDistinct: Bool
   public var isPrimary: Bool
+  public var isExclusion: Bool
   public var isValid: Bool
   public var isReady: Bool
   public var isClustered: Bool
@@ -45,7 +48,7 @@ public struct IndexFacts: Sendable, Hashable {
 }
 
 /// One key of an index: a column or an expression.
-public struct IndexKey: Sendable, Hashable {
+public struct IndexKey: Sendable, Hashable, Codable {
   /// `nil` for an expression.
   public var column: String?
   /// The column quoted, or the expression, as the server renders it.

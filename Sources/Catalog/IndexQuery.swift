@@ -6,7 +6,8 @@ enum IndexQuery {
     """
     SELECT i.indexrelid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind,
       t.oid::int8 AS table_oid, tn.nspname AS table_schema, t.relname AS table_name, am.amname AS method,
-      pg_get_indexdef(i.indexrelid) AS definition, i.indisunique, i.indnullsnotdistinct, i.indisprimary,
+      pg_get_indexdef(i.indexrelid) AS definition, \(sql: body) AS body,
+      i.indisexclusion, i.indisunique, i.indnullsnotdistinct, i.indisprimary,
       i.indisvalid, i.indisready, i.indisclustered, i.indisreplident,
       pg_get_expr(i.indpred, i.indrelid) AS predicate, con.conname AS constraint_name,
       obj_description(i.indexrelid, 'pg_class') AS comment, pg_get_userbyid(c.relowner) AS owner,
@@ -29,6 +30,16 @@ enum IndexQuery {
     ORDER BY n.nspname, c.relname
     """
   }
+
+  /// What is behind `CREATE INDEX name ON table USING`, cut off by length: a name may hold any text. The table is
+  /// qualified where the search_path does not reach it.
+  private static let body: SQL = """
+    (SELECT substr(h.rest, 1 + length(' USING ' || CASE WHEN starts_with(h.rest, h.table_name || ' USING ')
+        THEN h.table_name ELSE quote_ident(tn.nspname) || '.' || h.table_name END))
+      FROM (SELECT quote_ident(t.relname) AS table_name, substr(pg_get_indexdef(i.indexrelid), 1 + length(
+        CASE WHEN i.indisunique THEN 'CREATE UNIQUE INDEX ' ELSE 'CREATE INDEX ' END || quote_ident(c.relname)
+          || CASE WHEN c.relkind = 'I' THEN ' ON ONLY ' ELSE ' ON ' END)) AS rest) AS h)
+    """
 
   private static let keys: SQL = """
     (SELECT json_agg(json_build_object(
