@@ -28,6 +28,15 @@ extension JournalSQL {
     """
   }
 
+  /// What takes a forward task back is compiled anew: its tasks that have not ended are not wanted. A row for each.
+  package static func leaveUndo(_ holding: Holding, of forward: Int) -> SQL {
+    """
+    UPDATE caisson.task SET state = 'skipped', changed_at = clock_timestamp()
+    WHERE run_id = \(holding.run) AND step = \(holding.step) AND fence = \(holding.fence) AND undoes = \(forward)
+      AND direction = 'undo' AND state IN ('pending','running') RETURNING task
+    """
+  }
+
   /// An undo task is done, in its work transaction; `finishUndo` turns the forward tasks. Row: `task`.
   package static func taskUndone(_ holding: Holding, task: Int, result: JSON? = nil) -> SQL {
     taskDone(holding, task: task, result: result)

@@ -1,5 +1,4 @@
 import Digest
-import FoundationEssentials
 import Journal
 import JSONText
 import PluginAPI
@@ -49,11 +48,10 @@ extension Ledger {
   }
 
   /// A reverse phase; its tasks are the undo tasks of the forward program.
-  func storeReverse(_ compiled: CompiledPhase, for holding: Holding, phase: Int) async throws {
-    try await write(
-      JournalSQL.insertProgram(
-        holding, phase: phase, name: compiled.phase, operations: try OperationText.json(compiled.program.operations),
-        carry: compiled.program.carry, factsDigest: Hexadecimal.text(compiled.factsDigest), tasks: []))
+  func reverse(_ compiled: CompiledPhase, for holding: Holding, phase: Int) throws -> SQL {
+    JournalSQL.insertProgram(
+      holding, phase: phase, name: compiled.phase, operations: try OperationText.json(compiled.program.operations),
+      carry: compiled.program.carry, factsDigest: Hexadecimal.text(compiled.factsDigest), tasks: [])
   }
 
   /// All of them or none; polled, never waited for inside a statement.
@@ -98,13 +96,7 @@ extension Finding {
 
 /// Operations as JSON: Codable, so that what the journal holds is what runs.
 enum OperationText {
-  static func json(_ operations: [Operation]) throws -> JSON {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.withoutEscapingSlashes]
-    return try JSON(parsing: String(decoding: try encoder.encode(operations), as: UTF8.self))
-  }
+  static func json(_ operations: [Operation]) throws -> JSON { try JSON(encoding: operations) }
 
-  static func operations(_ json: JSON) throws -> [Operation] {
-    try JSONDecoder().decode([Operation].self, from: Data(json.text.utf8))
-  }
+  static func operations(_ json: JSON) throws -> [Operation] { try json.decoded() }
 }

@@ -73,7 +73,7 @@ struct StepRunner {
     }
     let compiled = try await compile(name, carry: carry)
     try refuse(compiled)
-    if phase == 1, let expected, expected.operations != compiled.operations { throw drift(expected, compiled) }
+    if phase == 1, !anew, let expected, expected.operations != compiled.operations { throw drift(expected, compiled) }
     if compiled.isLocal { try await staysHere() }
     try await ledger.takeResources(compiled.operations, for: holding)
     return try await ledger.store(compiled, for: holding, phase: phase)
@@ -130,7 +130,7 @@ extension Workshop {
 extension StoredProgram {
   /// Nothing of a task's work has to be taken back.
   func leavesNothing(_ task: TaskRecord) -> Bool {
-    operations.flatMap(\.leaves).first { $0.id == task.operation }?.undo == .nothing
+    operation(of: task)?.undo == .nothing
   }
 }
 

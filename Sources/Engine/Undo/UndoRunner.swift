@@ -20,7 +20,10 @@ struct UndoRunner {
 
   private func takeBack(anew: Bool) async throws {
     let programs = try await ledger.programs(step.id).filter { $0.direction == .forward }
-    for program in programs.reversed() { try await takeBack(program) }
+    for program in programs.reversed() {
+      if anew { try await renew(program) }
+      try await takeBack(program)
+    }
     try await ledger.write(JournalSQL.finishUndo(holding))
   }
 
@@ -62,7 +65,7 @@ struct UndoRunner {
   private func operations(
     undoing operation: Operation, _ task: TaskRecord, _ program: StoredProgram
   ) async throws -> [Operation] {
-    let prefix = "undo-\(task.task)/"
+    let prefix = Self.prefix(task, round: 1)
     let files = operation.writesFiles ? [operation.takingBack(task.task)] : []
     switch operation.undo {
     case .nothing: return files
@@ -70,7 +73,22 @@ struct UndoRunner {
       throw EngineError(
         .blocked, "\(operation.title) cannot be taken back: \(reason)", step: step.id, operation: operation.title)
     case .operations(let operations): return files + operations.map { $0.prefixed(prefix) }
-    case .recompile(let phase): return try await recompiled(phase, program).map { $0.prefixed(prefix) }
+    case .recompile(let phase):
+      let operations = try await recompiled(phase, program)
+      let round = try await reverses(phase, program).count
+      return operations.map { $0.prefixed(Self.prefix(task, round: round)) }
+    }
+  }
+
+  /// Operations of a reverse phase that was compiled again have ids of their own.
+  static func prefix(_ task: TaskRecord, round: Int) -> String {
+    round > 1 ? "undo-\(task.task)/\(round)/" : "undo-\(task.task)/"
+  }
+
+  /// What was compiled to take a phase back, oldest first.
+  func reverses(_ phase: String, _ program: StoredProgram) async throws -> [StoredProgram] {
+    try await ledger.programs(step.id).filter {
+      $0.phase == program.phase && $0.direction == .undo && $0.name == phase
     }
   }
 
@@ -87,17 +105,19 @@ struct UndoRunner {
 
   /// The reverse phase, compiled from the catalog as it is now and kept, so that a resumed rollback runs the same.
   private func recompiled(_ phase: String, _ program: StoredProgram) async throws -> [Operation] {
-    let stored = try await ledger.programs(step.id).last {
-      $0.phase == program.phase && $0.direction == .undo && $0.name == phase
-    }
-    if let stored { return stored.operations }
+    if let stored = try await reverses(phase, program).last { return stored.operations }
+    let compiled = try await compileReverse(phase, program)
+    try await ledger.write(ledger.reverse(compiled, for: holding, phase: program.phase))
+    return compiled.program.operations
+  }
+
+  func compileReverse(_ phase: String, _ program: StoredProgram) async throws -> CompiledPhase {
     let compiled = try await shop.compiling { transaction in
       try await compiler.compile(
         step, phase: phase, carry: program.carry, tag: shop.tag, in: transaction)
     }
     if let refusal = compiled.program.refusals.first { throw EngineError(.refused, refusal.message, step: step.id) }
-    try await ledger.storeReverse(compiled, for: holding, phase: program.phase)
-    return compiled.program.operations
+    return compiled
   }
 }
 

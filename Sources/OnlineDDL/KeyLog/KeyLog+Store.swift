@@ -51,6 +51,9 @@ extension KeyLog {
     let note = "INSERT INTO \(log.quoted) (\(pair.logged)) VALUES"
     let body = """
       BEGIN
+        IF pg_catalog.current_setting('\(KeyLog.replaying)', true) = 'on' THEN
+          RETURN NULL;
+        END IF;
         IF TG_OP = 'TRUNCATE' THEN
           INSERT INTO \(log.quoted) (marker) VALUES (true);
           RETURN NULL;

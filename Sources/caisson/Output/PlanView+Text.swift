@@ -37,7 +37,7 @@ extension PlanView {
         + findingLines(step, palette)
     }
     var lines: [String] = []
-    if compiled.operations.isEmpty { lines.append("nothing to do: the database is as the step wants it") }
+    if compiled.operations.isEmpty, compiled.program.refusals.isEmpty { lines.append("nothing to do: the database is as the step wants it") }
     for (place, operation) in compiled.operations.enumerated() {
       lines += OperationText(operation: operation).lines(number: place + 1, palette)
     }

@@ -1,0 +1,124 @@
+import PluginAPI
+
+/// An index, or the constraint on it, that the partitioned table gets in place of one of the table's.
+struct CopyIndex: Sendable, Hashable, Codable {
+  enum Kind: String, Sendable, Hashable, Codable {
+    case index, uniqueIndex, constraint
+    /// PostgreSQL before 17 keeps it in each partition only.
+    case leafConstraint
+  }
+
+  /// As it is called on the table.
+  var name: String
+  var kind: Kind
+  /// From the access method on, or the constraint's definition.
+  var body: String
+  var tablespace: String?
+  var comment: String?
+  /// It keeps rows unique: it is made when the copy is one past state of the table, not before.
+  var isSecondaryUnique: Bool
+  var isPrimary: Bool
+
+  /// On a partition; PostgreSQL derives the name.
+  func make(on leaf: QualifiedName) -> SQL {
+    switch kind {
+    case .index, .uniqueIndex: "CREATE \(sql: unique)INDEX ON \(id: leaf) USING \(sql: body)\(sql: place)"
+    case .constraint, .leafConstraint: "ALTER TABLE \(id: leaf) ADD \(sql: body)"
+    }
+  }
+
+  /// On the partitioned table: it takes over what its partitions have. `nil`: they alone have it.
+  func adopt(on copy: QualifiedName, as temporary: String) -> SQL? {
+    switch kind {
+    case .index, .uniqueIndex: "CREATE \(sql: unique)INDEX \(id: temporary) ON \(id: copy) USING \(sql: body)\(sql: place)"
+    case .constraint: "ALTER TABLE \(id: copy) ADD CONSTRAINT \(id: temporary) \(sql: body)"
+    case .leafConstraint: nil
+    }
+  }
+
+  private var unique: String { kind == .uniqueIndex ? "UNIQUE " : "" }
+  private var place: SQL { tablespace.map { " TABLESPACE \(id: $0)" } ?? "" }
+}
+
+extension SwapSubject {
+  /// What the copy gets, the primary key first.
+  func copyIndexes() -> [CopyIndex] {
+    let indexes = table.indexes.filter(\.isValid).compactMap(copy)
+    return indexes.filter(\.isPrimary) + indexes.filter { !$0.isPrimary }
+  }
+
+  private func copy(_ index: TableInventory.Index) -> CopyIndex? {
+    if index.isExclusion { return exclusion(index) }
+    guard index.isUnique else { return plain(index) }
+    let isNarrow = !index.keyColumns.contains(key.name)
+    if isNarrow, !index.isPrimary {
+      switch wanted.unique[index.name.name] {
+      case .drop: return nil
+      // Lookups by it go on; the guard table keeps it unique, and has its name.
+      case .guard:
+        var copy = plain(index)
+        copy.name = Quoting.fitted(index.name.name, suffix: "_lookup")
+        return copy
+      case .append, nil: break
+      }
+    }
+    guard let name = index.constraint, let constraint = table.constraint(name) else {
+      var copy = plain(index)
+      copy.kind = .uniqueIndex
+      copy.isSecondaryUnique = true
+      if isNarrow { copy.body = ColumnList.append(key.name, to: index.body) }
+      return copy
+    }
+    let definition = isNarrow ? ColumnList.append(key.name, to: constraint.definition) : constraint.definition
+    return CopyIndex(
+      name: name, kind: .constraint, body: storage(of: index, in: definition), tablespace: nil,
+      comment: constraint.comment, isSecondaryUnique: !index.isPrimary, isPrimary: index.isPrimary)
+  }
+
+  private func plain(_ index: TableInventory.Index) -> CopyIndex {
+    CopyIndex(
+      name: index.name.name, kind: .index, body: index.body, tablespace: index.tablespace, comment: index.comment,
+      isSecondaryUnique: false, isPrimary: false)
+  }
+
+  private func exclusion(_ index: TableInventory.Index) -> CopyIndex? {
+    guard let constraint = table.constraint(index.constraint ?? "") else { return nil }
+    return CopyIndex(
+      name: constraint.name, kind: .leafConstraint, body: storage(of: index, in: constraint.definition), tablespace: nil,
+      comment: constraint.comment, isSecondaryUnique: true, isPrimary: false)
+  }
+
+  /// A constraint's definition as the catalog has it says nothing about where and how its index is stored.
+  private func storage(of index: TableInventory.Index, in definition: String) -> String {
+    var storage = index.options.isEmpty ? "" : " WITH (\(index.options.joined(separator: ", ")))"
+    if let tablespace = index.tablespace { storage += " USING INDEX TABLESPACE \(Quoting.identifier(tablespace))" }
+    guard !storage.isEmpty else { return definition }
+    let ends = [" WHERE (", " DEFERRABLE"].compactMap { definition.firstRange(of: $0)?.lowerBound }
+    guard let end = ends.min() else { return definition + storage }
+    return definition[..<end] + storage + definition[end...]
+  }
+}
+
+/// The first list in parentheses of a definition the server rendered.
+enum ColumnList {
+  static func append(_ column: String, to definition: String) -> String {
+    var depth = 0
+    var quote: Character?
+    for place in definition.indices {
+      let character = definition[place]
+      if let open = quote {
+        if character == open { quote = nil }
+        continue
+      }
+      switch character {
+      case "\"", "'": quote = character
+      case "(": depth += 1
+      case ")":
+        depth -= 1
+        if depth == 0 { return definition[..<place] + ", \(Quoting.identifier(column))" + definition[place...] }
+      default: break
+      }
+    }
+    return definition
+  }
+}

@@ -1,0 +1,127 @@
+import PluginAPI
+
+extension SwapSubject {
+  /// What else stands in the way, or has to be known.
+  func tableFindings() async throws -> [Finding] {
+    var findings = dependentFindings + publicationFindings + identityFindings
+    findings += try await nullFindings()
+    findings += try await nameFindings()
+    return findings + [cost]
+  }
+
+  /// What the cutover locks, for the final replay and the names: at most `max_stall`, or not at all.
+  func cutoverFinding(_ leaves: Int) -> Finding {
+    let outgoing = table.constraints.filter { $0.kind == .foreignKey }
+    let views = table.views.map(\.relation.name), referenced = outgoing.compactMap(\.reference?.table)
+    let locked = ([name] + views + referenced + table.incomingForeignKeys.map(\.table)).unique
+    let keys = outgoing.count * leaves
+    let price = keys == 0 ? "" : "; \(keys) foreign keys on partitions take about \(keys / 3 + 1) ms of that"
+    return .note(
+      "swap.cutover",
+      "the cutover takes ACCESS EXCLUSIVE on \(locked.map(\.description).joined(separator: ", ")), all within max_stall or"
+        + " it steps back and tries again\(price)")
+  }
+
+  private var dependentFindings: [Finding] {
+    table.dependents.compactMap { dependent in
+      switch dependent.object {
+      case _ where !dependent.constraints.isEmpty && !primaryKey.columns.contains(key.name):
+        .refusal(
+          "swap.dependent",
+          "\(dependent.description) groups by a key that gets wider, and cannot be made again as it is",
+          choices: ["GROUP BY every column it selects", "drop it before, and make another after the swap"],
+          at: wanted.$table)
+      case .other:
+        .refusal(
+          "swap.dependent", "\(dependent.description) depends on \(name) in a way that cannot be carried over",
+          choices: ["drop it before, and make it again after the swap"], at: wanted.$table)
+      case .view(let view) where view.isMaterialized && view.relation.isPopulated:
+        .warning(
+          "swap.materialized_view",
+          "\(view.relation.name) is made anew under the lock and filled after it: until then reading it is an error",
+          choices: ["drop it before, and make it again after the swap"], at: wanted.$table)
+      default: nil
+      }
+    }
+  }
+
+  private var publicationFindings: [Finding] {
+    table.publications.compactMap { publication in
+      switch (publication.scope, wanted.publications) {
+      case (.allTables, _):
+        .refusal(
+          "swap.publication",
+          "publication \(publication.name) has all tables: it would stream the copy and the log as well",
+          choices: ["name its tables one by one", "let its subscribers refresh, and drop it for the time of the swap"],
+          at: wanted.$publications)
+      case (_, .refuse):
+        .refusal(
+          "swap.publication",
+          "\(name) is in publication \(publication.name): subscribers know the table by the publication, and would miss"
+            + " what is written after the swap",
+          choices: [
+            "publications: transfer: the partitioned table takes its place; each subscriber runs ALTER SUBSCRIPTION …"
+              + " REFRESH PUBLICATION WITH (copy_data = false) at once",
+            "publications: remove: it is not published any more",
+          ], at: wanted.$publications)
+      case (_, .transfer):
+        .warning(
+          "swap.publication",
+          "\(name) changes in publication \(publication.name): run ALTER SUBSCRIPTION … REFRESH PUBLICATION WITH"
+            + " (copy_data = false) on each subscriber right after the cutover", at: wanted.$publications)
+      case (_, .remove):
+        .warning("swap.publication", "\(name) leaves publication \(publication.name)", at: wanted.$publications)
+      }
+    }
+  }
+
+  /// A column's own sequence restarts under the lock where the old one stood.
+  private var identityFindings: [Finding] {
+    table.sequences.filter { $0.isIdentity }.map {
+      .note("swap.identity", "\($0.column) goes on counting where \($0.name) stands at the cutover")
+    }
+  }
+
+  private func nullFindings() async throws -> [Finding] {
+    guard !key.isNotNull else { return [] }
+    let count = try await facts.rows("SELECT count(*) FROM \(id: name) WHERE \(id: key.name) IS NULL").first?[0] ?? "0"
+    if case .fill = wanted.nullKeys {
+      return [.warning(
+        "swap.null_keys", "\(count) rows have no \(key.name) and get one; from then on a row without one is an error",
+        at: wanted.$nullKeys)]
+    }
+    return [.refusal(
+      "swap.null_keys",
+      "\(key.name) may be NULL\(count == "0" ? "" : ", and is in \(count) rows"): a row without a key belongs to no"
+        + " partition, and a primary key holds none",
+      choices: ["null_keys: { fill: created_at }: rows get a key first, and the column is NOT NULL from then on"],
+      at: wanted.$nullKeys)]
+  }
+
+  private func nameFindings() async throws -> [Finding] {
+    let names = SwapNames(name, tag: step.runTag)
+    var findings: [Finding] = []
+    for taken in [names.copy, names.old] where try await facts.relation(taken) != nil {
+      findings.append(.refusal(
+        "swap.name", "\(taken) exists already, and its name is needed",
+        choices: ["rename or drop \(taken)", "finish or roll back the swap that left it"], at: wanted.$table))
+    }
+    return findings
+  }
+
+  private var cost: Finding {
+    .note(
+      "swap.cost",
+      "while rows are copied a trigger notes the key of every changed row: single-row updates at full speed get about a"
+        + " third slower; the copy needs about \(size.bytes.inBytes) more disk, and as much WAL")
+  }
+}
+
+extension Int64 {
+  fileprivate var inBytes: String {
+    let units = ["B", "kB", "MB", "GB", "TB"]
+    var value = Double(self), place = 0
+    while value >= 1024, place < units.count - 1 { (value, place) = (value / 1024, place + 1) }
+    return "\(Int(value.rounded())) \(units[place])"
+  }
+}

@@ -1,0 +1,89 @@
+import JSONText
+import PluginAPI
+
+enum Method: String, CaseIterable, Sendable, Codable, ParameterValue { case range, list, hash }
+enum Strategy: String, CaseIterable, Sendable, ParameterValue { case auto, copy, attach }
+enum DefaultPartition: String, CaseIterable, Sendable, ParameterValue { case none, create }
+enum PrimaryKeyChoice: String, CaseIterable, Sendable, ParameterValue { case append }
+enum VerifyMethod: String, CaseIterable, Sendable, ParameterValue { case hash, count, none }
+enum Maintainer: String, CaseIterable, Sendable, ParameterValue { case worker, cron, external, none }
+
+/// A unique key on a partitioned table contains the partition key (PostgreSQL documentation, "Partitioning").
+enum UniqueChoice: String, CaseIterable, Sendable, Codable, ParameterValue {
+  /// Unique together with the key column only.
+  case append
+  /// A table of its own keeps the values unique over all partitions.
+  case `guard`
+  case drop
+}
+
+enum IncomingChoice: String, CaseIterable, Sendable, Codable, ParameterValue {
+  /// The referring table gets the key column too.
+  case composite
+  case drop
+}
+
+enum ExclusionChoice: String, CaseIterable, Sendable, Codable, ParameterValue {
+  case perPartition = "per_partition"
+  case `guard`
+}
+
+enum PublicationChoice: String, CaseIterable, Sendable, ParameterValue { case refuse, transfer, remove }
+
+/// Rows whose partition key is NULL.
+enum NullKeys: ParameterValue, Hashable {
+  case refuse
+  /// An expression over the row.
+  case fill(SQLExpression)
+
+  struct Filling: ParameterSet {
+    @Parameter("What a row without a key gets.") var fill: SQLExpression
+  }
+
+  static var shape: Shape { .oneOf([.enumeration(["refuse"]), Filling.shape]) }
+  static func read(_ node: Node, _ report: inout Diagnostics) -> NullKeys? {
+    node.text == "refuse" ? .refuse : Filling.read(node, &report).map { .fill($0.fill) }
+  }
+  var json: JSON {
+    switch self {
+    case .refuse: "refuse"
+    case .fill(let expression): ["fill": expression.json]
+    }
+  }
+}
+
+/// A value of the partition key as the plan writes it; the server reads it as the column's type.
+struct KeyText: ParameterValue, Hashable {
+  var text: String
+  static var shape: Shape { .string }
+  static func read(_ node: Node, _ report: inout Diagnostics) -> KeyText? {
+    guard let text = node.text, !text.isEmpty else {
+      report.unexpected(node, wanted: "a value")
+      return nil
+    }
+    return KeyText(text: text)
+  }
+  var json: JSON { .string(text) }
+}
+
+/// When and how names change hands.
+struct CutoverKeys: ParameterSet {
+  @Parameter("How many changes may be left for the last replay, under the lock.", tuning: true) var backlog = 1_000
+  @Parameter("Transactions that would not see the copied rows: `wait` for them, `accept` or `abort`.")
+  var oldSnapshots = OldSnapshotChoice.wait
+  @Parameter("How long to wait for them.", tuning: true) var deadline = TimeSpan.hours(1)
+
+  func check(_ report: inout Diagnostics) {
+    if !(0...100_000).contains(backlog) { report.error("swap.backlog", "between 0 and 100000", at: $backlog) }
+  }
+}
+
+enum OldSnapshotChoice: String, CaseIterable, Sendable, Codable, ParameterValue { case wait, accept, abort }
+
+/// How long there is a way back.
+struct KeepOldKeys: ParameterSet {
+  @Parameter("Until then rollback loses nothing; then the old table is dropped.") var `for` = TimeSpan.days(7)
+  @Parameter("Who carries changes over to the old table: nobody before a rollback.") var drain = Drain.onRollback
+}
+
+enum Drain: String, CaseIterable, Sendable, Codable, ParameterValue { case onRollback = "on_rollback" }
