@@ -23,7 +23,17 @@ extension KeyLog {
   /// `limit`: SQL such as `$size`; the oldest entries, in their order, so that no marker is taken after what was logged
   /// behind it. Never with a limit when the copy has another unique index, or a narrower key than the pair: between two
   /// limited passes it is in a state that the source may never have had.
-  public func replay(limit: SQL? = nil) -> SQL {
+  ///
+  /// `truncates`: false where no marker can be in the log; planning is half as long then, with many partitions.
+  public func replay(limit: SQL? = nil, truncates: Bool = true) -> SQL {
+    let emptied = """
+      , emptied AS (
+          DELETE FROM \(copy.quoted) AS d
+          WHERE (SELECT bool_or(marker) FROM taken)
+            AND NOT EXISTS (SELECT FROM \(source.quoted) AS s WHERE \(pair.matching("s", "d")))
+          RETURNING 1
+        )
+      """
     let oldest = limit.map { "WHERE l.n IN (SELECT o.n FROM \(log.quoted) AS o ORDER BY o.n LIMIT \($0.text))" }
     let cursor = limit.map {
       "CASE WHEN (SELECT count(*) FROM taken) >= \($0.text)"
@@ -39,15 +49,10 @@ extension KeyLog {
         ), removed AS (
           DELETE FROM \(copy.quoted) AS d USING pairs AS p WHERE \(pair.matching("d", logged: "p"))
           RETURNING 1
-        ), emptied AS (
-          DELETE FROM \(copy.quoted) AS d
-          WHERE (SELECT bool_or(marker) FROM taken)
-            AND NOT EXISTS (SELECT FROM \(source.quoted) AS s WHERE \(pair.matching("s", "d")))
-          RETURNING 1
-        ), put AS (
+        )\(truncates ? emptied : ""), put AS (
           \(insertion)
           SELECT \(copied(from: "s")) FROM pairs AS p JOIN \(source.quoted) AS s ON \(pair.matching("s", logged: "p"))
-          WHERE (SELECT count(*) FROM removed) + (SELECT count(*) FROM emptied) >= 0
+          WHERE (SELECT count(*) FROM removed)\(truncates ? " + (SELECT count(*) FROM emptied)" : "") >= 0
           RETURNING 1
         ), noted AS (
           UPDATE \(state.quoted) AS t SET passed = c.taken, replayed = t.replayed + c.taken,

@@ -65,8 +65,17 @@ extension KeyLog {
   private func sum(_ comparison: Comparison) -> String {
     switch comparison {
     case .count: "NULL::numeric"
+    case .hash where hashesRecords: "sum(pg_catalog.hash_record_extended(ROW(\(copied(from: "s"))), 0))"
     case .hash:
       "sum(pg_catalog.hashtextextended(ROW(\(copied(from: "s")))::text COLLATE \"C\", 0))"
     }
+  }
+}
+
+extension KeyLog {
+  /// A query that fails where a type among the columns cannot be hashed.
+  public static func hashing(_ types: [String]) -> String {
+    let values = types.map { "NULL::\($0)" }.joined(separator: ", ")
+    return "SELECT pg_catalog.hash_record_extended(ROW(\(values)), 0)"
   }
 }

@@ -57,7 +57,7 @@ struct Exchange {
 
   /// From the locks to the names; what then is made on the table differs between the two directions.
   func opening(rows: Int) -> [TransactionStatement] {
-    let replay = TransactionStatement(log.replay())
+    let replay = TransactionStatement(log.replay(truncates: false))
     return [TransactionStatement(lock)] + guards + [fewChanges(rows), replay] + readers
       + (dropping + log.dropCapture(from: name, leaves: leaving.leaves) + TableDDL(leaving.table).leavePublications() + namesChange)
       .map { TransactionStatement($0) }
@@ -90,9 +90,11 @@ struct Exchange {
 
   private func fewChanges(_ most: Int) -> TransactionStatement {
     TransactionStatement(
-      "SELECT count(*) <= \(sql: String(most)) FROM (SELECT FROM \(id: log.log) LIMIT \(sql: String(most + 1))) l",
-      expect: .isTrue, onMismatch: .retryPhase,
-      message: "more than \(most) changes came while the lock was waited for")
+      """
+      SELECT count(*) <= \(sql: String(most)) AND NOT coalesce(bool_or(l.marker), false)
+      FROM (SELECT marker FROM \(id: log.log) LIMIT \(sql: String(most + 1))) l
+      """, expect: .isTrue, onMismatch: .retryPhase,
+      message: "more than \(most) changes, or a TRUNCATE, came while the lock was waited for")
   }
 
   private var readers: [TransactionStatement] {

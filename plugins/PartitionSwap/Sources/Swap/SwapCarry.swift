@@ -47,6 +47,9 @@ struct SwapCarry: Sendable, Hashable, Codable {
     reverse = KeyLog(
       source: names.source, copy: names.old, primaryKey: primary, partitionKey: key, columns: columns,
       overridesIdentity: isAlways, name: Quoting.fitted(names.log, suffix: "_back"))
+    let types = subject.table.columns.filter { $0.generated == nil }.map(\.type)
+    forward.hashesRecords = try await subject.facts.attempt(KeyLog.hashing(types)) == nil
+    reverse.hashesRecords = forward.hashesRecords
   }
 
   /// What follows PARTITION BY.
