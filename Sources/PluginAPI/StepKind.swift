@@ -41,8 +41,14 @@ public struct Step<Parameters: ParameterSet>: Sendable {
   public let role: String?
   /// Unique to the run and step: names of what a step creates for itself derive from it.
   public let runTag: String
+  /// The longest that others may wait for the step: what would take longer under a lock is better said before.
+  public let maxStall: TimeSpan
 
-  public init(id: String, parameters: Parameters, phase: String, carry: JSON, role: String?, runTag: String) {
+  public init(
+    id: String, parameters: Parameters, phase: String, carry: JSON, role: String?, runTag: String,
+    maxStall: TimeSpan = .milliseconds(500)
+  ) {
+    self.maxStall = maxStall
     self.id = id
     self.parameters = parameters
     self.phase = phase

@@ -68,6 +68,7 @@ extension StepKind {
     _ step: PlanStep, phase: String, carry: JSON, role: String?, runTag: String, facts: any Facts
   ) async throws -> Program {
     try await compile(
-      Step(id: step.id, parameters: try parameters(of: step), phase: phase, carry: carry, role: role, runTag: runTag), facts)
+      Step(id: step.id, parameters: try parameters(of: step), phase: phase, carry: carry, role: role, runTag: runTag,
+        maxStall: step.policy.maxStall), facts)
   }
 }
