@@ -61,8 +61,13 @@ private let step = """
     guard case .succeeded = report.ending else { Issue.record("\(report.ending)"); return }
     #expect(try await harness.database.sql("SELECT relkind = 'p' FROM pg_class WHERE oid = 'orders'::regclass").value == "t")
     #expect(try await TestDatabase.current.sql("SELECT md5(string_agg(o::text, ',' ORDER BY id)) FROM orders o").value == rows)
-    let after = try await inventory()
-    print(before.difference(to: after).map(\.description).joined(separator: "\n"))
+    let changed = before.difference(to: try await inventory()).map(\.description)
+    #expect(Set(changed) == [
+      "table, access method: lost: heap", "table, kind: table became partitioned table", "table, option fillfactor: lost: 80",
+      "constraint orders_pkey, definition: PRIMARY KEY (id) became PRIMARY KEY (id, placed_at)",
+      "index public.orders_pkey, definition: btree (id) became btree (id, placed_at)",
+      "trigger caisson_capture_row: new", "trigger caisson_capture_truncate: new",
+    ])
     try await harness.database.script("INSERT INTO orders (customer, total, note, placed_at) VALUES (7, 1, 'after', '2025-05-05'); UPDATE orders SET total = 5 WHERE id = 10; DELETE FROM orders WHERE id = 11")
     #expect(try await harness.database.sql("SELECT id, serial_no FROM orders WHERE note = 'after'").rows.first?[0] == "3001")
     let live = try await TestDatabase.current.sql("SELECT md5(string_agg(o::text, ',' ORDER BY id)) FROM orders o").value
@@ -70,11 +75,27 @@ private let step = """
     guard case .rolledBack = back.ending else { Issue.record("\(back.ending)"); return }
     #expect(try await TestDatabase.current.sql("SELECT md5(string_agg(o::text, ',' ORDER BY id)) FROM orders o").value == live)
     let end = try await inventory()
-    print("BACK", before.difference(to: end).map(\.description).joined(separator: "\n"))
     #expect(before.difference(to: end).isEmpty)
     try await harness.database.script("INSERT INTO orders (customer, total, note, placed_at) VALUES (7, 1, 'again', '2025-05-05')")
     #expect(try await harness.database.sql("SELECT id FROM orders WHERE note = 'again'").value == "3002")
     #expect(try await harness.flaws() == [])
-    print(try await harness.database.sql("SELECT string_agg(relname, ' ') FROM pg_class WHERE relnamespace = 'public'::regnamespace").value ?? "")
+  }
+}
+
+extension SwapTests {
+  @Test("when keep_old is over the old table and all that was kept for the way back goes, and the rows stay")
+  func finalized() async throws {
+    let harness = try EngineHarness(step, registry: registry, environment: "accept_irreversible: [swap]")
+    guard case .succeeded = try await harness.runner().apply().ending else { Issue.record("not applied"); return }
+    #expect(try await harness.runner().finalize() == nil, "it is not due")
+    let ending = try await harness.runner().finalize(early: true)?.ending
+    guard case .succeeded = ending else { Issue.record("\(String(describing: ending))"); return }
+    let left: SQL = """
+      SELECT (SELECT count(*) FROM orders) || ' ' || (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'caisson%') || ' '
+        || (SELECT count(*) FROM pg_proc WHERE pronamespace = 'caisson'::regnamespace AND proname LIKE 'orders%') || ' '
+        || (SELECT count(*) FROM pg_class WHERE relname LIKE 'orders%old%' OR relname LIKE 'orders%\\_log' OR relname LIKE 'orders%\\_state')
+      """
+    #expect(try await harness.database.sql(left).value == "3000 0 0 0")
+    #expect(try await harness.flaws() == [])
   }
 }

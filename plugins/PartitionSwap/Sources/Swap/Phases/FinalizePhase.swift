@@ -20,7 +20,7 @@ struct FinalizePhase {
         choices: ["drop \(dependent.description), or make it anew over \(names.source)"])
     }
     let leaves = now.partitioning?.leaves.map(\.name) ?? []
-    return Program(findings: findings, operations: [release(leaves), drop], carry: try carry.json)
+    return Program(findings: findings, operations: [release(leaves), drop, dropLogs], carry: try carry.json)
   }
 
   private func release(_ leaves: [QualifiedName]) -> Operation {
@@ -32,10 +32,16 @@ struct FinalizePhase {
   }
 
   private var drop: Operation {
-    let statements = ["DROP TABLE \(id: carry.names.old)"] + carry.forward.drop + carry.reverse.drop
-    return .transaction(
-      id: "drop", title: "drop \(carry.names.old)", statements.map { TransactionStatement($0) },
+    .transaction(
+      id: "drop", title: "drop \(carry.names.old)", [TransactionStatement("DROP TABLE \(id: carry.names.old)")],
       locks: [RelationLock(.accessExclusive, carry.names.old)],
       undo: .irreversible(reason: "\(carry.names.old) is dropped"))
+  }
+
+  private var dropLogs: Operation {
+    let statements = carry.references.map(\.dropFollow) + carry.forward.drop + carry.reverse.drop
+    return .transaction(
+      id: "drop-logs", title: "drop the logs of changed keys", statements.map { TransactionStatement($0) },
+      undo: .irreversible(reason: "there is no way back without them"))
   }
 }

@@ -43,7 +43,8 @@ struct PreparePhase {
   }
 
   private var operations: [Operation] {
-    carry.guards.map(\.prepare) + [createCopy, createLogs, startCapture] + carry.references.map(\.prepare)
+    // Taken back in reverse order: the copy, whose triggers call the logs' functions, before the logs.
+    carry.guards.map(\.prepare) + [createLogs, createCopy, startCapture] + carry.references.map(\.prepare)
   }
 
   private var createCopy: Operation {

@@ -126,7 +126,8 @@ struct RevertPhase {
     _ exchange: Exchange, _ now: TableInventory, _ before: TableInventory, _ leaves: [QualifiedName]
   ) -> Operation {
     let follow = carry.references.map { "ALTER TABLE \(id: names.source) ENABLE TRIGGER \(id: $0.followTrigger)" as SQL }
-    let after = follow + sequences(before) + carry.reverse.dropTripwire(from: [names.source]) + triggers(now, before)
+    let after = follow + sequences(before) + carry.reverse.dropTripwire(from: [names.source])
+      + carry.forward.tripwire(on: [names.copy] + leaves) + triggers(now, before)
       + partialKeys(now, before, leaves) + foreignKeys(exchange, before)
       + TableDDL(now, isPartitioned: false).publications() + TableDDL(now, isPartitioned: false).rebindDependents()
     let statements = exchange.opening(rows: wanted.cutover.backlog) + after.map { TransactionStatement($0) }

@@ -62,6 +62,9 @@ extension CompositeReference {
       ]))
   }
 
+  /// When the old table is gone, with the trigger that called it.
+  var dropFollow: SQL { "DROP FUNCTION IF EXISTS \(id: followFunction)()" }
+
   private var make: [SQL] {
     [
       "ALTER TABLE \(id: table) ADD COLUMN \(id: column) \(sql: type)",
