@@ -2,7 +2,7 @@ public import PluginAPI
 
 /// Everything needed to build one index and to recognise it afterwards, whether it was specified or read from the
 /// catalog.
-public struct IndexDefinition: Sendable, Hashable {
+public struct IndexDefinition: Sendable, Hashable, Codable {
   public var name: QualifiedName
   public var table: QualifiedName
   public var isUnique: Bool

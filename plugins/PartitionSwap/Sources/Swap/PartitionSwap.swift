@@ -69,6 +69,7 @@ struct PartitionSwap: StepKind {
       if phase == .prepare { return try await PreparePhase.compile(step, facts) }
       // The table was partitioned already.
       guard step.carry != .null else { return Program() }
+      if let attach = try AttachCarry.read(step.carry) { return try await attach.program(phase, step, facts) }
       let carry = try SwapCarry(step.carry)
       switch phase {
       case .prepare: return Program()

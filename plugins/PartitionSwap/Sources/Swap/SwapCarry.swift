@@ -21,6 +21,8 @@ struct SwapCarry: Sendable, Hashable, Codable {
   var captureFingerprint: String?
   /// What hung on the table when names changed hands; from `cutover` on.
   var before: TableInventory?
+  /// Rows that had no key got one.
+  var fill: NullFill?
 
   var json: JSON { get throws { try JSON(encoding: self) } }
 
@@ -40,6 +42,7 @@ struct SwapCarry: Sendable, Hashable, Codable {
     guards = subject.guards()
     references = subject.compositeReferences()
     order = subject.copyOrder
+    fill = try await subject.nullFill()
     let columns = subject.table.columns.filter { $0.generated == nil }.map(\.name)
     let isAlways = subject.table.columns.contains { $0.identity == .always }
     forward = KeyLog(

@@ -21,7 +21,7 @@ extension SwapSubject {
     return leaves
   }
 
-  private func named(_ bounds: [LeafBound], avoiding taken: Set<String>) -> [PlannedLeaf] {
+  func named(_ bounds: [LeafBound], avoiding taken: Set<String>) -> [PlannedLeaf] {
     let names = wanted.naming.names(table: name.name, starts: bounds.map(\.label), avoiding: taken)
     return zip(names, bounds).map { PlannedLeaf(name: QualifiedName(name.schema, $0), bound: $1) }
   }
@@ -31,7 +31,7 @@ extension SwapSubject {
     if let problem = wanted.every.problem(for: key) {
       throw StepRefusal("partition.every", problem, choices: ["every: a width that fits the key"], at: wanted.$every)
     }
-    let extent = try await KeyExtent.read(name, key, facts)
+    let extent = try await keyExtent()
     if extent.hasLowerInfinity || extent.hasUpperInfinity, wanted.defaultPartition == .none {
       throw StepRefusal(
         "swap.infinity", "\(name) has rows whose \(key.column) is infinite: no range has them",
@@ -50,7 +50,7 @@ extension SwapSubject {
     return try await cut.leaves(of: name, naming: wanted.naming, avoiding: taken, at: wanted.$every, facts)
   }
 
-  private func bound(_ text: KeyText?, at mark: SourceRange) throws -> KeyPoint? {
+  func bound(_ text: KeyText?, at mark: SourceRange) throws -> KeyPoint? {
     guard let text else { return nil }
     return try KeyPoint.written(text.text, for: partitionKey, at: mark)
   }

@@ -7,6 +7,8 @@ struct SwapNames: Sendable, Hashable, Codable {
   let copy: QualifiedName
   /// The table after the cutover.
   let old: QualifiedName
+  /// With `strategy: attach`, the table as the first partition.
+  let history: QualifiedName
   /// Begins the names of what lies in schema caisson.
   let log: String
 
@@ -14,6 +16,7 @@ struct SwapNames: Sendable, Hashable, Codable {
     self.source = source
     copy = QualifiedName(source.schema, Quoting.fitted(source.name, suffix: "_new"))
     old = QualifiedName(source.schema, Quoting.fitted(source.name, suffix: "_old"))
+    history = QualifiedName(source.schema, SwapNames.history(source.name))
     log = Quoting.fitted(source.name, suffix: "_\(tag)")
   }
 }

@@ -6,7 +6,7 @@ extension SwapSubject {
     var findings = dependentFindings + publicationFindings + identityFindings
     findings += try await nullFindings()
     findings += try await nameFindings()
-    return findings + [cost]
+    return findings
   }
 
   /// What the cutover locks, for the final replay and the names: at most `max_stall`, or not at all.
@@ -107,26 +107,10 @@ extension SwapSubject {
     }
   }
 
-  private func nullFindings() async throws -> [Finding] {
-    guard !key.isNotNull else { return [] }
-    let count = try await facts.rows("SELECT count(*) FROM \(id: name) WHERE \(id: key.name) IS NULL").first?[0] ?? "0"
-    if case .fill = wanted.nullKeys {
-      return [.warning(
-        "swap.null_keys", "\(count) rows have no \(key.name) and get one; from then on a row without one is an error",
-        at: wanted.$nullKeys)]
-    }
-    return [.refusal(
-      "swap.null_keys",
-      "\(key.name) may be NULL\(count == "0" ? "" : ", and is in \(count) rows"): a row without a key belongs to no"
-        + " partition, and a primary key holds none",
-      choices: ["null_keys: { fill: created_at }: rows get a key first, and the column is NOT NULL from then on"],
-      at: wanted.$nullKeys)]
-  }
-
   private func nameFindings() async throws -> [Finding] {
     let names = SwapNames(name, tag: step.runTag)
     var findings: [Finding] = []
-    for taken in [names.copy, names.old] where try await facts.relation(taken) != nil {
+    for taken in [names.copy, names.old, names.history] where try await facts.relation(taken) != nil {
       findings.append(.refusal(
         "swap.name", "\(taken) exists already, and its name is needed",
         choices: ["rename or drop \(taken)", "finish or roll back the swap that left it"], at: wanted.$table))
@@ -134,7 +118,7 @@ extension SwapSubject {
     return findings
   }
 
-  private var cost: Finding {
+  var copyCost: Finding {
     .note(
       "swap.cost",
       "while rows are copied a trigger notes the key of every changed row: single-row updates at full speed get about a"
@@ -143,7 +127,8 @@ extension SwapSubject {
 }
 
 extension Int64 {
-  fileprivate var inBytes: String {
+  /// As a person reads a size.
+  var inBytes: String {
     let units = ["B", "kB", "MB", "GB", "TB"]
     var value = Double(self), place = 0
     while value >= 1024, place < units.count - 1 { (value, place) = (value / 1024, place + 1) }

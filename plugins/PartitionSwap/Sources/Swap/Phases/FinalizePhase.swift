@@ -32,8 +32,9 @@ struct FinalizePhase {
   }
 
   private var drop: Operation {
-    .transaction(
-      id: "drop", title: "drop \(carry.names.old)", [TransactionStatement("DROP TABLE \(id: carry.names.old)")],
+    let statements = ["DROP TABLE \(id: carry.names.old)"] + (carry.fill.map { [$0.forget] } ?? [])
+    return .transaction(
+      id: "drop", title: "drop \(carry.names.old)", statements.map { TransactionStatement($0) },
       locks: [RelationLock(.accessExclusive, carry.names.old)],
       undo: .irreversible(reason: "\(carry.names.old) is dropped"))
   }

@@ -11,7 +11,9 @@ struct PreparePhase {
     if let there = try await partitioned(step, facts) { return there }
     let (found, refused) = try await SwapSubject.find(step, facts)
     guard let subject = found else { return Program(findings: refused) }
-    var findings = try await subject.keyFindings() + subject.tableFindings()
+    let choice = try await StrategyChoice.of(subject)
+    if choice.isAttach { return try await AttachPrepare.compile(subject, choice.findings) }
+    var findings = try await choice.findings + subject.keyFindings() + subject.tableFindings() + [subject.copyCost]
     let leaves = try await subject.leaves()
     let carry = try await SwapCarry(subject, leaves)
     findings += try await subject.strayFindings(carry.forward, leaves)
@@ -44,12 +46,13 @@ struct PreparePhase {
 
   private var operations: [Operation] {
     // Taken back in reverse order: the copy, whose triggers call the logs' functions, before the logs.
-    carry.guards.map(\.prepare) + [createLogs, createCopy, startCapture] + carry.references.map(\.prepare)
+    (carry.fill?.operations(target: subject.wanted.chunk) ?? []) + carry.guards.map(\.prepare)
+      + [createLogs, createCopy, startCapture] + carry.references.map(\.prepare)
   }
 
   private var createCopy: Operation {
     let copy = carry.names.copy
-    let shape = TableDDL(subject.table, renaming: Renaming(tables: [subject.name: copy]), isPartitioned: true)
+    let shape = TableDDL(subject.keyed, renaming: Renaming(tables: [subject.name: copy]), isPartitioned: true)
     var statements = shape.createTable(partitionBy: carry.partitionedBy) + shape.storage() + shape.owner() + shape.checks()
     for leaf in leaves {
       statements.append("CREATE TABLE \(id: leaf.name) PARTITION OF \(id: copy) \(sql: leaf.bound.forValues)")
