@@ -23,7 +23,7 @@ struct AttachCutover {
     let settings = try await DeadlockPatience.settings(facts)
     let swap = swap(table, parent, dress, guarded, settings)
     return Program(
-      operations: [dress.operation] + foreignKeys(table, parent) + [swap], carry: try handed.json)
+      operations: [dress.operation] + remarks(table) + foreignKeys(table, parent) + [swap], carry: try handed.json)
   }
 
   /// The empty table was made for what there was; what came since would be on the first partition alone.
@@ -54,6 +54,27 @@ struct AttachCutover {
         },
         locks: ([names.copy] + keys.compactMap(\.reference?.table)).unique.map { RelationLock(.shareRowExclusive, $0) },
         undo: .nothing)
+    ]
+  }
+
+  /// Comments on indexes and on their constraints, as they are now.
+  private func remarks(_ table: TableInventory) -> [Operation] {
+    let made = carry.indexes.filter { $0.kind != .leafConstraint }
+    let statements = made.flatMap { index -> [SQL] in
+      let name = SwapNames.new(index.name)
+      let own = table.index(index.name)?.comment.map {
+        "COMMENT ON INDEX \(id: QualifiedName(source.schema, name)) IS \(literal: $0)" as SQL
+      }
+      let constraint = table.constraint(index.name)?.comment.map {
+        "COMMENT ON CONSTRAINT \(id: name) ON \(id: names.copy) IS \(literal: $0)" as SQL
+      }
+      return [own, index.kind == .constraint ? constraint : nil].compactMap { $0 }
+    }
+    guard !statements.isEmpty else { return [] }
+    return [
+      .transaction(
+        id: "comments", title: "give the indexes of \(names.copy) their comments",
+        statements.map { TransactionStatement($0) }, undo: .nothing)
     ]
   }
 

@@ -22,18 +22,11 @@ struct AttachIndexes {
       guard let adopt = index.adopt(on: parent, as: temporary) else {
         return carry.leafNames.map { index.make(on: $0) }
       }
-      return [adopt] + remark(index, temporary)
+      return [adopt]
     }
     return .transaction(
       id: "parent-indexes", title: "give \(parent) the indexes of \(carry.names.source)",
       statements.map { TransactionStatement($0) }, undo: .nothing)
-  }
-
-  private func remark(_ index: CopyIndex, _ name: String) -> [SQL] {
-    guard let comment = index.comment else { return [] }
-    let object: SQL = index.kind == .constraint
-      ? "CONSTRAINT \(id: name) ON \(id: parent)" : "INDEX \(id: QualifiedName(parent.schema, name))"
-    return ["COMMENT ON \(sql: object) IS \(literal: comment)"]
   }
 }
 

@@ -121,7 +121,7 @@ struct AttachRevert {
       + carry.references.map { "ALTER TABLE \(id: source) ENABLE TRIGGER \(id: $0.followTrigger)" }
       + ownReferences(before) + change.incomingKeys + ddl.publications() + ddl.rebindDependents()
     let checks = [guarded] + (later.isEmpty ? [] : [few(later)])
-    let work = [TransactionStatement(change.lock)] + checks + statements.map { TransactionStatement($0) }
+    let work = [TransactionStatement(change.lock)] + checks + statements.map { TransactionStatement($0) } + readers(later)
     return Operation(
       id: "swap", title: "\(names.history) becomes \(source) again", locks: change.locks,
       work: .transaction(TransactionWork(work, settings: settings)), undo: .nothing)
@@ -131,6 +131,24 @@ struct AttachRevert {
     TransactionStatement(
       "SELECT (\(sql: Self.count(later, most: most + 1))) <= \(sql: String(most))", expect: .isTrue, onMismatch: .retryPhase,
       message: "more than \(most) rows came to later partitions while the lock was waited for")
+  }
+
+  /// Whoever has a snapshot from before would not see the rows that were moved. A single statement takes a new one when it
+  /// comes to the table.
+  private func readers(_ later: [QualifiedName]) -> [TransactionStatement] {
+    guard !later.isEmpty, step.parameters.cutover.oldSnapshots != .accept else { return [] }
+    let isWaiting = step.parameters.cutover.oldSnapshots == .wait
+    return [
+      TransactionStatement(
+        """
+        SELECT (\(sql: Self.count(later, most: 1))) = 0 OR NOT EXISTS (
+          SELECT FROM pg_stat_activity a
+          WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
+            AND a.backend_xmin IS NOT NULL AND (a.state <> 'active' OR a.xact_start < a.query_start)
+            AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid)))
+        """, expect: .isTrue, onMismatch: isWaiting ? .retryPhase : .fail,
+        message: "a transaction is older than the rows that were moved and would not see them")
+    ]
   }
 
   /// Of later partitions, before the table has its triggers again: nothing is done twice.

@@ -21,11 +21,11 @@ struct NameChange {
     leaving.constraints.filter { $0.kind == .foreignKey }.compactMap(\.reference?.table).filter { $0 != name }
   }
 
-  /// Views first: whoever reads through one locks it before its tables. Then what foreign keys refer to: their triggers
-  /// there are changed.
+  /// Views first: whoever reads through one locks it before its tables. The table before what its foreign keys refer to:
+  /// an INSERT locks them in this order, and we would deadlock with every one in flight.
   private var locked: [QualifiedName] {
     let views = leaving.views.filter { !$0.isMaterialized }.map(\.relation.name)
-    return (views + outgoing.unique.sorted() + [name] + incoming.map(\.table).unique.sorted() + [coming]).unique
+    return (views + [name] + outgoing.unique.sorted() + incoming.map(\.table).unique.sorted() + [coming]).unique
   }
 
   var locks: [RelationLock] {
