@@ -11,6 +11,7 @@ struct AttachPrepare {
     let (history, leaves) = try await subject.attachedLeaves()
     let findings = try await chosen + subject.keyFindings() + subject.tableFindings() + subject.lockFindings(leaves)
       + subject.attachFindings(history, leaves)
+      + subject.aheadFindings(leaves)
     guard !findings.contains(where: { $0.severity == .refusal }) else { return Program(findings: findings) }
     let carry = try await AttachCarry(subject, history, leaves)
     return Program(

@@ -35,8 +35,12 @@ struct AttachRevert {
     let settings = try await DeadlockPatience.settings(facts)
     let swap = swap(change, now, before, later, guarded, settings)
     return Program(
-      operations: builds.withoutUndo + [dress.operation, swap] + Refill.operations(now) + validations(before))
+      operations: builds.withoutUndo + [dress.operation, swap]
+        + (later.isEmpty ? [] : oldWriters.release(deadline: step.parameters.cutover.deadline))
+        + Refill.operations(now) + validations(before))
   }
+
+  private var oldWriters: OldWriters { OldWriters(table: source, name: names.log) }
 
   // MARK: What changed since
 
@@ -120,6 +124,7 @@ struct AttachRevert {
       + ddl.triggers() + ddl.rules()
       + carry.references.map { "ALTER TABLE \(id: source) ENABLE TRIGGER \(id: $0.followTrigger)" }
       + ownReferences(before) + change.incomingKeys + ddl.publications() + ddl.rebindDependents()
+      + (later.isEmpty ? [] : oldWriters.stop)
     let checks = [guarded] + (later.isEmpty ? [] : [few(later)])
     let work = [TransactionStatement(change.lock)] + checks + statements.map { TransactionStatement($0) } + readers(later)
     return Operation(
@@ -134,7 +139,7 @@ struct AttachRevert {
   }
 
   /// Whoever has a snapshot from before would not see the rows that were moved. A single statement takes a new one when it
-  /// comes to the table.
+  /// comes to the table, and so does one that waits for our lock, or it is stopped when it writes (`OldWriters`).
   private func readers(_ later: [QualifiedName]) -> [TransactionStatement] {
     guard !later.isEmpty, step.parameters.cutover.oldSnapshots != .accept else { return [] }
     let isWaiting = step.parameters.cutover.oldSnapshots == .wait
