@@ -129,7 +129,7 @@ extension SwapSubject {
   /// Rows that conflict have the same partition key. The server's own words: the column, its class if it is not the
   /// default one, and the operator.
   private func staysWhole(_ constraint: TableInventory.Constraint) -> Bool {
-    let element = Quoting.identifier(key.name) + " WITH ="
+    let element = QualifiedName.readable(key.name) + " WITH ="
     return ["(", ", "].contains { before in
       [",", ")"].contains { constraint.definition.contains(before + element + $0) }
     }
