@@ -69,16 +69,24 @@ private struct Desk {
     variables = [
       "PATH": program + ":" + (Environment.value("PATH") ?? ""), "CAISSON_SANDBOX_HOME": folder + "/sandbox",
     ]
-    for command in [
+    let commands = [
       "cp -R \(HouseTree.root)/plans .", "mkdir migrations",
       "echo 'CREATE INDEX CONCURRENTLY i ON t (a);' > migrations/001.sql", "caisson sandbox up",
-      "caisson sandbox psql -- -X -q -c 'CREATE DATABASE zenfleet_staging'",
-      "caisson sandbox psql --database zenfleet_staging -- -X -q -v anchor=$(date +%F) -f plans/zenfleet/sample.sql",
-      "caisson sandbox psql -- -X -q -c 'CREATE DATABASE zenfleet_production TEMPLATE zenfleet_staging'",
-    ] {
+    ] + ["zenfleet", "phase4"].flatMap(Self.databases)
+    for command in commands {
       let output = try await shell(command)
       guard output.succeeded else { throw SandboxError("\(command): \(output.errorText)") }
     }
+  }
+
+  /// Staging and production of a sample, a fifth of its size: the commands matter here.
+  private static func databases(_ sample: String) -> [String] {
+    let psql = "caisson sandbox psql", options = "-- -X -q -v ON_ERROR_STOP=1"
+    return [
+      "\(psql) \(options) -c 'CREATE DATABASE \(sample)_staging'",
+      "\(psql) --database \(sample)_staging \(options) -v scale=0.2 -v anchor=$(date +%F) -f plans/\(sample)/sample.sql",
+      "\(psql) \(options) -c 'CREATE DATABASE \(sample)_production TEMPLATE \(sample)_staging'",
+    ]
   }
 
   @discardableResult

@@ -1,6 +1,6 @@
 -- ZenFleet: multi-tenant fleet management as it was before any of the recommendations in README.md was carried out.
 -- Load:   psql -d zenfleet -v ON_ERROR_STOP=1 -v scale=1 -f sample.sql
--- scale:  multiplier; scale=1 = 50 organisations, 2k vehicles, 2k drivers, 60k assignments, 200k audit rows.
+-- scale:  multiplier, from 0.1; scale=1 = 50 organisations, 2k vehicles, 2k drivers, 60k assignments, 200k audit rows.
 -- anchor: "today" of the data set (default 2025-10-23; pass -v anchor="$(date +%F)" for live data).
 -- What any step has to leave intact is marked  -- KEEP:
 \if :{?scale}
@@ -159,35 +159,35 @@ INSERT INTO organizations (name, slug, address, city, zip_code, wilaya, headquar
 SELECT 'Société n°'||g, 'org-'||g, g||' rue Didouche Mourad', (ARRAY['Alger','Oran','Constantine','Annaba'])[1+g%4], lpad((g%48*1000)::text,5,'0'),
        (ARRAY['Alger','Oran','Constantine','Annaba'])[1+g%4], CASE WHEN g%5=0 THEN jsonb_build_object('street','siège '||g,'city','Alger','country','Algeria') END,
        :'anchor'::date - (random()*2500)::int
-FROM generate_series(1, 50*:scale) g;
+FROM generate_series(1, (50*:scale)::int) g;
 INSERT INTO users (organization_id, name, first_name, last_name, email, phone, supervisor_id, last_activity_at, created_at)
-SELECT 1+(g-1)%(50*:scale), f||' '||l, f, l, lower(f)||'.'||g||'@exemple.dz', CASE WHEN g%11<>0 THEN '+213'||(500000000+g) END, CASE WHEN g>100 THEN 1+(g%100) END,
+SELECT 1+(g-1)%((50*:scale)::int), f||' '||l, f, l, lower(f)||'.'||g||'@exemple.dz', CASE WHEN g%11<>0 THEN '+213'||(500000000+g) END, CASE WHEN g>100 THEN 1+(g%100) END,
        CASE WHEN g%13=0 THEN NULL ELSE :'anchor'::timestamp - random()*interval '2200 days' END, :'anchor'::timestamp - interval '2300 days'
-FROM (SELECT g, (ARRAY['Amina','Karim','Zoé','Léa','Yacine','O''Brien','Nadia','Ismaël'])[1+g%8] f, (ARRAY['Benali','Müller','D''Angelo','Haddad','Ñuñez','Şahin','Khelifi'])[1+g%7] l FROM generate_series(1, 3000*:scale) g) s;
+FROM (SELECT g, (ARRAY['Amina','Karim','Zoé','Léa','Yacine','O''Brien','Nadia','Ismaël'])[1+g%8] f, (ARRAY['Benali','Müller','D''Angelo','Haddad','Ñuñez','Şahin','Khelifi'])[1+g%7] l FROM generate_series(1, (3000*:scale)::int) g) s;
 INSERT INTO vehicles (organization_id, registration_plate, vin, brand, model, vehicle_type_id, status_id, current_mileage, is_archived, notes, deleted_at)
-SELECT 1+(g-1)%(50*:scale), lpad(g::text,6,'0')||'-'||(100+g%26)||'-16', substr(md5(g::text),1,17), (ARRAY['Renault','Toyota','Hyundai','Sonacom'])[1+g%4], 'M'||g%30, 1+g%4,
+SELECT 1+(g-1)%((50*:scale)::int), lpad(g::text,6,'0')||'-'||(100+g%26)||'-16', substr(md5(g::text),1,17), (ARRAY['Renault','Toyota','Hyundai','Sonacom'])[1+g%4], 'M'||g%30, 1+g%4,
        CASE WHEN g%10<6 THEN 1 WHEN g%10<7 THEN 2 WHEN g%10<9 THEN 3 ELSE 4 END, (random()*300000)::int, g%17=0, CASE WHEN g%9=0 THEN repeat('note ',50) END, CASE WHEN g%29=0 THEN :'anchor'::timestamp - interval '90 days' END
-FROM generate_series(1, 2000*:scale) g;
+FROM generate_series(1, (2000*:scale)::int) g;
 INSERT INTO drivers (organization_id, user_id, first_name, last_name, birth_date, personal_email, phone, address, national_id, license_number, license_expiry_date, expiry_date, status_id, deleted_at)
-SELECT 1+(g-1)%(50*:scale), CASE WHEN g%3<>0 THEN g END, split_part(u.name,' ',1), u.last_name, DATE '1960-01-01'+(random()*14000)::int, 'perso'||g||'@mail.dz', '+213'||(600000000+g), g||' cité des Fleurs', 'NID'||g, 'DZ-'||g,
+SELECT 1+(g-1)%((50*:scale)::int), CASE WHEN g%3<>0 THEN g END, split_part(u.name,' ',1), u.last_name, DATE '1960-01-01'+(random()*14000)::int, 'perso'||g||'@mail.dz', '+213'||(600000000+g), g||' cité des Fleurs', 'NID'||g, 'DZ-'||g,
        CASE WHEN g%19=0 THEN NULL ELSE :'anchor'::date + (g%900) - 200 END, CASE WHEN g%14=0 THEN :'anchor'::date + 999 WHEN g%19=0 THEN :'anchor'::date + 50 ELSE :'anchor'::date + (g%900) - 200 END,
        1+(g%20=0)::int*3, CASE WHEN g%31=0 THEN :'anchor'::timestamp - interval '60 days' END
-FROM generate_series(1, 2000*:scale) g JOIN users u ON u.id=g;
+FROM generate_series(1, (2000*:scale)::int) g JOIN users u ON u.id=g;
 -- 30 slots of 47 days over ~3.9 years; per slot a permutation of drivers inside each organisation, so neither vehicles nor drivers overlap; many periods cross New Year
 INSERT INTO assignments (organization_id, vehicle_id, driver_id, start_datetime, end_datetime, status, start_mileage, reason, created_by, created_at, updated_at, deleted_at)
-SELECT o.org, (i*(50*:scale)+o.org), (((i+s*7)%40)*(50*:scale)+o.org), t.st, CASE WHEN s=29 AND i%3=0 THEN NULL ELSE t.st + interval '30 days' + (i||' hours')::interval END,
-       CASE WHEN s=29 AND i%3=0 THEN 'active' WHEN i%23=0 THEN 'cancelled' ELSE 'completed' END, s*1000+i, 'mission '||s, 1+(o.org*7+i)%(3000*:scale), t.st, t.st, CASE WHEN i%37=0 AND s<20 THEN t.st + interval '1 day' END
-FROM generate_series(1, 50*:scale) o(org), generate_series(0,39) i, generate_series(0,29) s, LATERAL (SELECT :'anchor'::timestamp - interval '1400 days' + s*interval '47 days' + (o.org%24)*interval '1 hour' AS st) t;
+SELECT o.org, (i*((50*:scale)::int)+o.org), (((i+s*7)%40)*((50*:scale)::int)+o.org), t.st, CASE WHEN s=29 AND i%3=0 THEN NULL ELSE t.st + interval '30 days' + (i||' hours')::interval END,
+       CASE WHEN s=29 AND i%3=0 THEN 'active' WHEN i%23=0 THEN 'cancelled' ELSE 'completed' END, s*1000+i, 'mission '||s, 1+(o.org*7+i)%((3000*:scale)::int), t.st, t.st, CASE WHEN i%37=0 AND s<20 THEN t.st + interval '1 day' END
+FROM generate_series(1, (50*:scale)::int) o(org), generate_series(0,39) i, generate_series(0,29) s, LATERAL (SELECT :'anchor'::timestamp - interval '1400 days' + s*interval '47 days' + (o.org%24)*interval '1 hour' AS st) t;
 INSERT INTO assignment_handovers (assignment_id, kind, signed_by, signed_at) SELECT id, CASE WHEN id%2=0 THEN 'out' ELSE 'in' END, 'chef '||id%50, start_datetime FROM assignments WHERE id%4=0;
-INSERT INTO assignment_comments (assignment_id, author_id, body) SELECT id, 1+id%(3000*:scale), 'RAS – véhicule propre 👍' FROM assignments WHERE id%12=0;
+INSERT INTO assignment_comments (assignment_id, author_id, body) SELECT id, 1+id%((3000*:scale)::int), 'RAS – véhicule propre 👍' FROM assignments WHERE id%12=0;
 INSERT INTO maintenance_operations (organization_id, vehicle_id, status, scheduled_date, completed_date, total_cost, description, created_by)
 SELECT v.organization_id, v.id, CASE WHEN k<7 THEN 'completed' WHEN k=7 THEN 'planned' ELSE 'cancelled' END, :'anchor'::date - 900 + k*130 + (v.id%60)::int, CASE WHEN k<7 THEN :'anchor'::date - 895 + k*130 + (v.id%60)::int END,
-       CASE WHEN k<7 THEN round((1000+random()*90000)::numeric,2) END, 'vidange / révision', 1+v.id%(3000*:scale) FROM vehicles v, generate_series(0,8) k;
+       CASE WHEN k<7 THEN round((1000+random()*90000)::numeric,2) END, 'vidange / révision', 1+v.id%((3000*:scale)::int) FROM vehicles v, generate_series(0,8) k;
 INSERT INTO documents (organization_id, documentable_type, documentable_id, title, path, expires_at, created_by, meta)
-SELECT 1+(g%(50*:scale)), CASE WHEN g%2=0 THEN 'App\Models\Vehicle' ELSE 'App\Models\Driver' END, 1+(g*13)%(2000*:scale), 'doc '||g, '/s3/'||md5(g::text), CASE WHEN g%4=0 THEN NULL ELSE :'anchor'::date + (g%800) - 400 END, 1+g%(3000*:scale), jsonb_build_object('pages',g%9,'owner','Amina Benali')
-FROM generate_series(1, 12000*:scale) g;
+SELECT 1+(g%((50*:scale)::int)), CASE WHEN g%2=0 THEN 'App\Models\Vehicle' ELSE 'App\Models\Driver' END, 1+(g*13)%((2000*:scale)::int), 'doc '||g, '/s3/'||md5(g::text), CASE WHEN g%4=0 THEN NULL ELSE :'anchor'::date + (g%800) - 400 END, 1+g%((3000*:scale)::int), jsonb_build_object('pages',g%9,'owner','Amina Benali')
+FROM generate_series(1, (12000*:scale)::int) g;
 INSERT INTO vehicle_mileage_readings (organization_id, vehicle_id, recorded_at, mileage, recorded_by, method)
-SELECT v.organization_id, v.id, :'anchor'::timestamp - interval '1500 days' + k*interval '30 days' + (v.id%1000)*interval '1 minute', k*1500+(v.id%100)::int, 1+v.id%(3000*:scale), CASE WHEN k%3=0 THEN 'automatic' ELSE 'manual' END
+SELECT v.organization_id, v.id, :'anchor'::timestamp - interval '1500 days' + k*interval '30 days' + (v.id%1000)*interval '1 minute', k*1500+(v.id%100)::int, 1+v.id%((3000*:scale)::int), CASE WHEN k%3=0 THEN 'automatic' ELSE 'manual' END
 FROM generate_series(0,49) k, vehicles v;
 INSERT INTO vehicle_expenses (organization_id, vehicle_id, driver_id, expense_type, expense_date, amount, deleted_at)
 SELECT v.organization_id, v.id, CASE WHEN k%2=0 THEN v.id END, CASE WHEN k=5 THEN NULL ELSE (ARRAY['fuel','toll','insurance','tyres'])[1+k%4] END, :'anchor'::date - 700 + k*47, round((10+random()*20000)::numeric,2), CASE WHEN k=3 THEN :'anchor'::timestamp END
@@ -196,11 +196,11 @@ INSERT INTO driver_sanctions (organization_id, driver_id, sanction_type, status,
 SELECT d.organization_id, d.id, 'avertissement', CASE WHEN k%3=0 THEN 'archived' ELSE 'active' END, 'retard', :'anchor'::date - (d.id%500)::int FROM drivers d, generate_series(1,7) k WHERE d.id%6=0;
 -- audit growth is quadratic over ~9 years: retention (7 y) has something to do and monthly partitions are uneven
 INSERT INTO comprehensive_audit_logs (organization_id, user_id, event_category, event_type, resource_type, resource_id, event_data, ip_address, user_agent, gdpr_relevant, risk_level, occurred_at)
-SELECT CASE WHEN g%97=0 THEN NULL ELSE 1+g%(50*:scale) END, CASE WHEN g%7=0 THEN NULL ELSE 1+(g*31)%(3000*:scale) END, (ARRAY['auth','data','security'])[1+g%3], (ARRAY['login','update','export','delete','create'])[1+g%5], 'App\Models\Driver', 1+g%(2000*:scale),
+SELECT CASE WHEN g%97=0 THEN NULL ELSE 1+g%((50*:scale)::int) END, CASE WHEN g%7=0 THEN NULL ELSE 1+(g*31)%((3000*:scale)::int) END, (ARRAY['auth','data','security'])[1+g%3], (ARRAY['login','update','export','delete','create'])[1+g%5], 'App\Models\Driver', 1+g%((2000*:scale)::int),
        jsonb_build_object('timestamp', t.at, 'email', 'user'||g%3000||'@exemple.dz', 'ip', '10.0.'||g%255||'.1', 'diff', repeat('x', (g%40)::int)), ('10.'||g%200||'.'||g%255||'.'||(g*7)%255)::inet, 'Mozilla/5.0', g%10=0, (g%50=0)::int*4, t.at
-FROM generate_series(1, 200000*:scale) g, LATERAL (SELECT date_trunc('second', :'anchor'::timestamp - interval '3250 days' + sqrt(g::float8/(200000*:scale))*interval '3250 days') AS at) t;
+FROM generate_series(1, (200000*:scale)::int) g, LATERAL (SELECT date_trunc('second', :'anchor'::timestamp - interval '3250 days' + sqrt(g::float8/((200000*:scale)::int))*interval '3250 days') AS at) t;
 INSERT INTO audit_log_reviews (audit_log_id, reviewer_id, verdict) SELECT id, 1+id%50, CASE WHEN id%2=0 THEN 'ok' ELSE 'à vérifier' END FROM comprehensive_audit_logs WHERE risk_level >= 3;
-INSERT INTO gdpr_requests (user_id, kind, received_at) SELECT g*17, (ARRAY['access','erasure','portability'])[1+g%3], :'anchor'::timestamp - (g||' days')::interval FROM generate_series(1,40) g;
+INSERT INTO gdpr_requests (user_id, kind, received_at) SELECT 1+(g*17-1)%((3000*:scale)::int), (ARRAY['access','erasure','portability'])[1+g%3], :'anchor'::timestamp - (g||' days')::interval FROM generate_series(1,40) g;
 INSERT INTO gdpr_legal_holds VALUES (34,'contentieux prud''homal', :'anchor'::date+365), (51,'contrôle fiscal', :'anchor'::date+100);
 
 -- post-load: exclusion constraints, triggers, RLS, grants, comments, publication ------------------------------------------

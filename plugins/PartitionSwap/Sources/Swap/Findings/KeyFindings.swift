@@ -99,6 +99,11 @@ extension SwapSubject {
     return unknown(wanted.exclusion.keys, names, "exclusion", "swap.exclusion", at: wanted.$exclusion)
       + exclusions.map { constraint in
         switch wanted.exclusion[constraint.name] {
+        case nil where staysWhole(constraint), .perPartition where staysWhole(constraint):
+          .note(
+            "swap.exclusion",
+            "\(constraint.name) compares \(key.name) by equality: rows that conflict lie in the same partition, so it stays"
+              + " as strict as it is")
         case nil:
           .refusal(
             "swap.exclusion",
@@ -119,6 +124,15 @@ extension SwapSubject {
             choices: ["exclusion: { \(constraint.name): per_partition }"], at: wanted.$exclusion)
         }
       }
+  }
+
+  /// Rows that conflict have the same partition key. The server's own words: the column, its class if it is not the
+  /// default one, and the operator.
+  private func staysWhole(_ constraint: TableInventory.Constraint) -> Bool {
+    let element = QualifiedName.readable(key.name) + " WITH ="
+    return ["(", ", "].contains { before in
+      [",", ")"].contains { constraint.definition.contains(before + element + $0) }
+    }
   }
 
   /// Choices for names that are not there.

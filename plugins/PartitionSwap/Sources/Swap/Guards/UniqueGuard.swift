@@ -67,6 +67,8 @@ extension UniqueGuard {
     return [
       "CREATE TABLE \(id: guardTable) (\(sql: columns.joined(separator: ", ")))",
       "ALTER TABLE \(id: guardTable) OWNER TO \(id: owner)",
+      // Only the trigger has to see it: a grant on all tables must not show keys of rows that policies hide.
+      "ALTER TABLE \(id: guardTable) ENABLE ROW LEVEL SECURITY",
       "COMMENT ON TABLE \(id: guardTable) IS \(literal: "Keeps \(name) unique over all partitions of \(table)")",
       """
       CREATE FUNCTION \(id: function)() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER

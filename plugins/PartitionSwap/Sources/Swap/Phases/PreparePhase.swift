@@ -17,7 +17,8 @@ struct PreparePhase {
     let leaves = try await subject.leaves()
     let carry = try await SwapCarry(subject, leaves)
     findings += try await subject.strayFindings(carry.forward, leaves)
-    findings += try await subject.lockFindings(leaves) + subject.cutoverFindings(leaves.count)
+    findings += try await subject.lockFindings(leaves)
+    findings += try await subject.cutoverFindings(leaves.count)
     findings += subject.aheadFindings(leaves)
     guard !findings.contains(where: { $0.severity == .refusal }) else { return Program(findings: findings) }
     let phase = PreparePhase(subject: subject, leaves: leaves, carry: carry)

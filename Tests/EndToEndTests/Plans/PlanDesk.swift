@@ -1,0 +1,100 @@
+import Catalog
+import ChildProcess
+import PluginAPI
+import PostgresClient
+import SQLText
+import Sandbox
+import TestSupport
+import Testing
+
+/// A plan of plans/ in a folder of its own, on its sample in the database of the running test.
+struct PlanDesk {
+  let project: Project
+  let database = TestDatabase.current
+  private let session: Connection
+
+  /// `more`: appended to the environment.
+  init(_ folder: String, plan: String = "plan.yaml", environment: String = "staging.yaml", scale: String, more: String = "") async throws {
+    project = try Project("")
+    try project.write(HouseTree.text("plans/\(folder)/\(plan)"), to: plan)
+    let file = HouseTree.text("plans/\(folder)/\(environment)")
+    let lines = file.split(separator: "\n").map { $0.hasPrefix("target:") ? "target: ${env:TARGET}" : String($0) }
+    try project.write(lines.joined(separator: "\n") + "\n" + more + "\n", to: "staging.yaml")
+    try await Self.load("\(HouseTree.root)/plans/\(folder)/sample.sql", scale: scale)
+    session = try await TestDatabase.current.connect()
+  }
+
+  /// The sample, with today as its today.
+  private static func load(_ sample: String, scale: String) async throws {
+    let today = try await TestDatabase.current.sql("SELECT current_date").value ?? ""
+    let psql = try await ServerPrograms.find().path("psql")
+    let output = try await Command(
+      [psql, TestDatabase.current.url, "-X", "-q", "-v", "scale=\(scale)", "-v", "anchor=\(today)", "-f", sample],
+      timeout: .seconds(120)
+    ).run()
+    #expect(output.succeeded, "\(output.errorText)")
+  }
+
+  /// Changes the plan's text, and back with the result.
+  func edit(_ plan: String = "plan.yaml", _ change: (String) -> String) throws {
+    try project.write(change(project.text(plan)), to: plan)
+  }
+
+  func close() async { await session.close() }
+
+  // MARK: Questions
+
+  /// The first value, asked in one session.
+  func value(_ query: String) async throws -> String? { try await session.query(.init(verbatim: query)).value }
+
+  func run(_ script: String) async throws { _ = try await session.script(script) }
+
+  /// SQLSTATE and constraint of the error that a statement meets; "ok" when it meets none. Nothing stays either way.
+  func refusal(_ statement: String, as role: String? = nil) async throws -> String {
+    try await run("BEGIN" + (role.map { "; SET LOCAL ROLE \($0)" } ?? ""))
+    var said = "ok"
+    do {
+      try await run(statement)
+    } catch let error as PostgresError {
+      said = [error.sqlState, error.constraint].compactMap { $0 }.joined(separator: " ")
+    }
+    try await run("ROLLBACK")
+    return said
+  }
+
+  func inventories(_ tables: [String]) async throws -> [TableInventory] {
+    try await ReadOnlyFacts.with(database) { facts in
+      var found: [TableInventory] = []
+      for table in tables { found.append(try #require(try await facts.inventory(of: QualifiedName("public", table)))) }
+      return found
+    }
+  }
+
+  /// What is different now, in words.
+  func differences(from before: [TableInventory]) async throws -> [String] {
+    let now = try await inventories(before.map(\.name.name))
+    return zip(before, now).flatMap { $0.difference(to: $1).map(\.description) }
+  }
+
+  /// Rows a role sees in each partition of the tables, read one by one, and in what else the swap has made.
+  func seen(by role: String, in parents: [String]) async throws -> [String: String] {
+    let list = parents.map { "'\($0)'" }.joined(separator: ", ")
+    let names = try await session.query(
+      .init(verbatim: """
+        SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent::regclass::text IN (\(list))
+        UNION SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relname ~ '_(guard|old)$'
+          AND relnamespace = 'public'::regnamespace
+        """)).rows.compactMap { $0[0] }
+    var seen: [String: String] = [:]
+    for name in names {
+      try await run("BEGIN; SET LOCAL ROLE \(role)")
+      seen[name] = try? await value("SELECT count(*) FROM \(name)")
+      try await run("ROLLBACK")
+    }
+    return seen
+  }
+}
+
+extension Project {
+  func text(_ name: String) -> String { ServerFiles.read("\(folder)/\(name)") ?? "" }
+}
