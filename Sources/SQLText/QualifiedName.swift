@@ -12,7 +12,7 @@ public struct QualifiedName: Sendable, Hashable, Codable, Comparable, CustomStri
   /// `nil`: not one or two identifiers.
   public init?(parsing text: String, defaultSchema: String = "public") {
     var parts: [String] = []
-    var rest = Substring(text)
+    var rest = Substring(text).unicodeScalars
     while true {
       guard let part = QualifiedName.part(&rest), !part.isEmpty else { return nil }
       parts.append(part)
@@ -27,22 +27,23 @@ public struct QualifiedName: Sendable, Hashable, Codable, Comparable, CustomStri
     }
   }
 
-  private static func part(_ rest: inout Substring) -> String? {
+  /// By scalars: the first character of a name may combine with the quote before it.
+  private static func part(_ rest: inout Substring.UnicodeScalarView) -> String? {
     guard rest.first == "\"" else {
-      let word = rest.prefix { $0 == "_" || $0 == "$" || $0.isLetter || $0.isNumber }
-      guard let first = word.first, !first.isNumber, first != "$" else { return nil }
+      let word = rest.prefix { $0 == "_" || $0 == "$" || $0.properties.isAlphabetic || $0.properties.numericType != nil }
+      guard let first = word.first, first.properties.numericType == nil, first != "$" else { return nil }
       rest = rest.dropFirst(word.count)
-      return word.lowercased()
+      return String(Substring(word)).lowercased()
     }
     rest = rest.dropFirst()
-    var part = ""
-    while let character = rest.popFirst() {
-      if character != "\"" {
-        part.append(character)
+    var part = String.UnicodeScalarView()
+    while let scalar = rest.popFirst() {
+      if scalar != "\"" {
+        part.append(scalar)
       } else if rest.first == "\"" {
         part.append(rest.removeFirst())
       } else {
-        return part
+        return String(part)
       }
     }
     return nil

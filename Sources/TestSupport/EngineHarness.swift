@@ -29,10 +29,10 @@ package struct EngineHarness: Sendable {
   }
 
   /// `overNetwork`: through TCP instead of the socket; `pooler`: through it, the direct way for sessions unless that is
-  /// not known.
+  /// not known. `hearing`: hears every event as well.
   package func runner(
     width: Int = 4, stop: StopSignal? = nil, overNetwork: Bool = false, pooler: TestPooler? = nil,
-    isDirectKnown: Bool = true, guardian: String? = nil
+    isDirectKnown: Bool = true, guardian: String? = nil, hearing: @escaping Reporter = { _ in }
   ) -> Runner {
     let direct = overNetwork ? database.networkTarget : database.target
     let address = TargetAddress(
@@ -42,7 +42,10 @@ package struct EngineHarness: Sendable {
     return Runner(
       resolved, target: Target(address), registry: registry, width: width, stop: stop ?? self.stop,
       guardian: guardian ?? (try? CaissonProgram.path()) ?? GuardianLink.ownProgram,
-      reporter: { [events] in events.append($0) })
+      reporter: { [events] in
+        events.append($0)
+        hearing($0)
+      })
   }
 
   /// States of the latest run's steps, by step.

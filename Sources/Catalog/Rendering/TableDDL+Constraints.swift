@@ -6,6 +6,17 @@ extension TableDDL {
     constraints { $0.kind == .check || $0.kind == .notNull && !$0.isValidated } + namedNotNullComments()
   }
 
+  /// Those of `checks` that every row has passed: what the others forbid may be among the rows.
+  public func checkedConstraints() -> [SQL] {
+    constraints { $0.kind == .check && $0.isValidated } + namedNotNullComments(where: \.isValidated)
+  }
+
+  /// The rest of `checks`, for a table that has its rows.
+  public func uncheckedConstraints() -> [SQL] {
+    constraints { ($0.kind == .check || $0.kind == .notNull) && !$0.isValidated }
+      + namedNotNullComments { !$0.isValidated }
+  }
+
   /// Primary key, unique and exclusion constraints with their indexes, as they are: without the partition key.
   public func keys() -> [SQL] {
     let kinds: Set<TableInventory.Constraint.Kind> = [.primaryKey, .unique, .exclusion]
@@ -59,8 +70,8 @@ extension TableDDL {
     }
   }
 
-  private func namedNotNullComments() -> [SQL] {
-    inventory.constraints.filter { $0.kind == .notNull && !$0.isInherited }.flatMap(remarks)
+  private func namedNotNullComments(where wanted: (TableInventory.Constraint) -> Bool = { _ in true }) -> [SQL] {
+    inventory.constraints.filter { $0.kind == .notNull && !$0.isInherited && wanted($0) }.flatMap(remarks)
   }
 
   private func add(_ constraint: TableInventory.Constraint, definition: SQL, notValid: Bool) -> SQL {

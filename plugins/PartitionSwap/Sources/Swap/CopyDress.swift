@@ -10,6 +10,8 @@ struct CopyDress {
   let copy: TableInventory
   /// Its partitions; none: it is a plain table.
   let leaves: [QualifiedName]
+  /// Of the copy: what the table's replica identity goes by.
+  var identityIndex: QualifiedName?
   /// Notes changes of the copy as soon as it has the name; our own replays are not noted.
   var capture: [SQL] = []
 
@@ -33,7 +35,7 @@ struct CopyDress {
     return ddl.owner() + ddl.grants() + rowSecurity
       + copy.policies.map { "DROP POLICY \(id: $0.name) ON \(id: copy.name)" } + ddl.policies()
       + ddl.comments() + ddl.securityLabels() + ddl.statisticsTargets()
-      + (isPartitioned ? statistics + leaves.flatMap(leaf) + sleepingTriggers : ddl.options())
+      + (isPartitioned ? statistics + leaves.flatMap(leaf) + replicaIdentity + sleepingTriggers : ddl.options())
       + capture
   }
 
@@ -60,6 +62,16 @@ struct CopyDress {
 
   private var statistics: [SQL] {
     copy.statistics.map { "DROP STATISTICS \(id: $0.name)" } + ddl.extendedStatistics()
+  }
+
+  /// Of the partitioned table; its partitions go by their own parts of the index.
+  private var replicaIdentity: [SQL] {
+    guard table.relation.replicaIdentity == .index else { return ddl.replicaIdentity() }
+    guard let index = identityIndex else { return [] }
+    return [
+      "ALTER TABLE \(id: copy.name) REPLICA IDENTITY USING INDEX \(id: index.name)",
+      CopyIndex.each(of: index, "ALTER TABLE %2$s REPLICA IDENTITY USING INDEX %3$I"),
+    ]
   }
 
   /// Storage parameters live in partitions. Row security too: a grant on all tables must not open a side door.

@@ -58,7 +58,7 @@ struct Exchange {
   /// From the locks to the names; what then is made on the table differs between the two directions.
   func opening(rows: Int) -> [TransactionStatement] {
     let replay = TransactionStatement(log.replay(truncates: false))
-    return [TransactionStatement(lock)] + guards + [fewChanges(rows), replay] + readers
+    return locking.map { TransactionStatement($0) } + guards + [fewChanges(rows), replay] + readers
       + (dropping + log.dropCapture(from: name, leaves: leaving.leaves) + TableDDL(leaving.table).leavePublications() + namesChange)
       .map { TransactionStatement($0) }
   }
@@ -77,13 +77,17 @@ struct Exchange {
     let materialized = leaving.table.views.filter(\.isMaterialized).map(\.relation.name)
     let sequences = (leaving.table.sequences + coming.table.sequences).map(\.name)
       + renames.filter { $0.kind == .sequence }.flatMap { [$0.from, QualifiedName($0.from.schema, $0.to)] }
-    let all = locked + materialized + leaving.leaves + coming.leaves + sequences + [retired]
+    let all = locked + materialized + leaving.table.dependentOwners + leaving.leaves + coming.leaves + sequences + [retired]
     return all.unique.map { RelationLock(.accessExclusive, $0) }
   }
 
-  private var lock: SQL {
-    let names: [SQL] = locked.map { "\(id: $0)" }
-    return "LOCK TABLE \(sql: names.joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE"
+  /// `LOCK TABLE` of a view would lock whatever else it reads as well, and ask whether its owner may: an owner who stays
+  /// the same locks the view alone.
+  private var locking: [SQL] {
+    let views = leaving.table.views.filter { !$0.isMaterialized }.map(\.relation)
+    let names: [SQL] = locked.filter { name in !views.contains { $0.name == name } }.map { "\(id: $0)" }
+    return views.map { "ALTER TABLE \(id: $0.name) OWNER TO \(id: $0.owner)" }
+      + ["LOCK TABLE \(sql: names.joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE"]
   }
 
   // MARK: Under the lock
@@ -127,6 +131,17 @@ extension TableInventory {
   /// Views and materialized views over it, in the order in which they can be made.
   var views: [View] {
     dependents.compactMap { if case .view(let view) = $0.object { view } else { nil } }
+  }
+
+  /// Tables whose rules and policies read it.
+  var dependentOwners: [QualifiedName] {
+    dependents.compactMap {
+      switch $0.object {
+      case .rule(let rule): rule.table
+      case .policy(let policy): policy.table
+      default: nil
+      }
+    }
   }
 }
 

@@ -19,6 +19,8 @@ struct SwapCarry: Sendable, Hashable, Codable {
   var reverse: KeyLog
   /// Of the triggers that note changes, as they were made; from `copy` on.
   var captureFingerprint: String?
+  /// The table as the copy was made from it.
+  var made: TableInventory
   /// What hung on the table when names changed hands; from `cutover` on.
   var before: TableInventory?
   /// Rows that had no key got one.
@@ -41,6 +43,7 @@ struct SwapCarry: Sendable, Hashable, Codable {
     indexes = subject.copyIndexes()
     guards = subject.guards()
     references = subject.compositeReferences()
+    made = subject.table
     order = subject.copyOrder
     fill = try await subject.nullFill()
     let columns = subject.table.columns.filter { $0.generated == nil }.map(\.name)

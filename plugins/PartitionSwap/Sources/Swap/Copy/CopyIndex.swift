@@ -15,6 +15,10 @@ struct CopyIndex: Sendable, Hashable, Codable {
   var body: String
   var tablespace: String?
   var comment: String?
+  /// Of an expression among its keys, by its place from 1 on.
+  var statisticsTargets: [Int: Int] = [:]
+  /// The table's replica identity goes by it.
+  var isReplicaIdentity = false
   /// It keeps rows unique: it is made when the copy is one past state of the table, not before.
   var isSecondaryUnique: Bool
   var isPrimary: Bool
@@ -36,6 +40,34 @@ struct CopyIndex: Sendable, Hashable, Codable {
     }
   }
 
+  /// Comments, and what the partitions' own indexes have beside their definition: their names are PostgreSQL's.
+  func remarks(on copy: QualifiedName, as temporary: String) -> [SQL] {
+    guard kind != .leafConstraint else { return [] }
+    let index = QualifiedName(copy.schema, temporary)
+    let object: SQL = kind == .constraint ? "CONSTRAINT \(id: temporary) ON \(id: copy)" : "INDEX \(id: index)"
+    let comments = comment.map { ["COMMENT ON \(sql: object) IS \(literal: $0)" as SQL] } ?? []
+    return comments + statisticsTargets.sorted { $0.key < $1.key }.flatMap { place, target -> [SQL] in
+      let action = "ALTER COLUMN \(place) SET STATISTICS \(target)"
+      return ["ALTER INDEX \(id: index) \(sql: action)", CopyIndex.each(of: index, "ALTER INDEX %1$s \(action)")]
+    }
+  }
+
+  /// A statement for the index of each partition; `%1$s` is it, `%2$s` the partition, `%3$I` its bare name.
+  static func each(of index: QualifiedName, _ statement: String) -> SQL {
+    let body = """
+      DECLARE part record;
+      BEGIN
+        FOR part IN SELECT i.indexrelid::regclass AS index, i.indrelid::regclass AS leaf, c.relname AS name
+          FROM pg_inherits h JOIN pg_index i ON i.indexrelid = h.inhrelid JOIN pg_class c ON c.oid = i.indexrelid
+          WHERE h.inhparent = \(Quoting.literal(index.quoted))::regclass ORDER BY c.relname
+        LOOP
+          EXECUTE format(\(Quoting.literal(statement)), part.index, part.leaf, part.name);
+        END LOOP;
+      END
+      """
+    return "DO \(literal: body)"
+  }
+
   private var unique: String { kind == .uniqueIndex ? "UNIQUE " : "" }
   private var place: SQL { tablespace.map { " TABLESPACE \(id: $0)" } ?? "" }
 }
@@ -43,7 +75,14 @@ struct CopyIndex: Sendable, Hashable, Codable {
 extension SwapSubject {
   /// What the copy gets, the primary key first.
   func copyIndexes() -> [CopyIndex] {
-    let indexes = table.indexes.filter(\.isValid).compactMap(copy)
+    let indexes = table.indexes.filter(\.isValid).compactMap { index -> CopyIndex? in
+      guard var copy = copy(index) else { return nil }
+      let targets = index.keys.enumerated().filter { $0.element.statisticsTarget >= 0 }
+      copy.statisticsTargets = Dictionary(
+        uniqueKeysWithValues: targets.map { ($0.offset + 1, $0.element.statisticsTarget) })
+      copy.isReplicaIdentity = index.isReplicaIdentity && (copy.isPrimary || copy.isSecondaryUnique)
+      return copy
+    }
     return indexes.filter(\.isPrimary) + indexes.filter { !$0.isPrimary }
   }
 
@@ -84,13 +123,14 @@ extension SwapSubject {
   private func exclusion(_ index: TableInventory.Index) -> CopyIndex? {
     guard let constraint = table.constraint(index.constraint ?? "") else { return nil }
     return CopyIndex(
-      name: constraint.name, kind: .leafConstraint, body: storage(of: index, in: constraint.definition), tablespace: nil,
-      comment: constraint.comment, isSecondaryUnique: true, isPrimary: false)
+      name: constraint.name, kind: .leafConstraint, body: storage(of: index, in: constraint.definition, saysOptions: true),
+      tablespace: nil, comment: constraint.comment, isSecondaryUnique: true, isPrimary: false)
   }
 
-  /// A constraint's definition as the catalog has it says nothing about where and how its index is stored.
-  private func storage(of index: TableInventory.Index, in definition: String) -> String {
-    var storage = index.options.isEmpty ? "" : " WITH (\(index.options.joined(separator: ", ")))"
+  /// A constraint's definition as the catalog has it says nothing about where and how its index is stored; that of an
+  /// exclusion constraint says how.
+  private func storage(of index: TableInventory.Index, in definition: String, saysOptions: Bool = false) -> String {
+    var storage = index.options.isEmpty || saysOptions ? "" : " WITH (\(index.options.joined(separator: ", ")))"
     if let tablespace = index.tablespace { storage += " USING INDEX TABLESPACE \(Quoting.identifier(tablespace))" }
     guard !storage.isEmpty else { return definition }
     let ends = [" WHERE (", " DEFERRABLE"].compactMap { definition.firstRange(of: $0)?.lowerBound }
@@ -103,9 +143,10 @@ extension SwapSubject {
 enum ColumnList {
   static func append(_ column: String, to definition: String) -> String {
     var depth = 0
-    var quote: Character?
-    for place in definition.indices {
-      let character = definition[place]
+    var quote: Unicode.Scalar?
+    // By scalars: a name may begin with a character that combines with the quote before it.
+    for place in definition.unicodeScalars.indices {
+      let character = definition.unicodeScalars[place]
       if let open = quote {
         if character == open { quote = nil }
         continue

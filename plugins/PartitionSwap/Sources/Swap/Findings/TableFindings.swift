@@ -6,6 +6,8 @@ extension SwapSubject {
     var findings = dependentFindings + publicationFindings + identityFindings
     findings += try await nullFindings()
     findings += try await nameFindings()
+    findings += uncheckedFindings + identityIndexFindings
+    findings += try await materializedFindings()
     return findings
   }
 
@@ -89,6 +91,16 @@ extension SwapSubject {
           choices: [
             "publications: transfer: the partitioned table takes its place; each subscriber runs ALTER SUBSCRIPTION …"
               + " REFRESH PUBLICATION WITH (copy_data = false) at once",
+            "publications: remove: it is not published any more",
+          ], at: wanted.$publications)
+      case (.table, .transfer) where !publication.publishesViaRoot
+        && (publication.rowFilter != nil || publication.columns != nil):
+        .refusal(
+          "swap.publication",
+          "publication \(publication.name) has a row filter or a column list of \(name): of a partitioned table it can have"
+            + " them only when it publishes as its root",
+          choices: [
+            "ALTER PUBLICATION \(QualifiedName.readable(publication.name)) SET (publish_via_partition_root = true) first",
             "publications: remove: it is not published any more",
           ], at: wanted.$publications)
       case (_, .transfer):

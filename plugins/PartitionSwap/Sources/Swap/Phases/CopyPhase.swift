@@ -59,7 +59,8 @@ struct CopyPhase {
         undo: .nothing)
     }
     let adoption = carry.indexes.enumerated().filter { indexes.contains($0.element) }.flatMap { place, index -> [SQL] in
-      index.adopt(on: copy, as: carry.temporaryName(place)).map { [$0] } ?? []
+      let name = carry.temporaryName(place)
+      return index.adopt(on: copy, as: name).map { [$0] + index.remarks(on: copy, as: name) } ?? []
     }
     let all: [Operation] = [.parallel(id: id, title: "build \(what)", width: wanted.workers, members)]
     guard !adoption.isEmpty else { return all }

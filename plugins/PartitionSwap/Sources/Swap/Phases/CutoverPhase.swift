@@ -17,11 +17,13 @@ struct CutoverPhase {
       throw StepRefusal("swap.changed", "\(names.source) or its copy is gone", choices: ["roll the step back"])
     }
     let old = table.withoutCapture
+    let changes = SourceChanges(made: carry.made, now: old, wanted: wanted).findings
+    guard changes.isEmpty else { return Program(findings: changes, carry: try carry.json) }
     var handed = carry
     handed.before = old
     let exchange = try await exchange(old, copy)
     let dress = CopyDress(
-      table: old, copy: copy, leaves: carry.leafNames,
+      table: old, copy: copy, leaves: carry.leafNames, identityIndex: identityIndex,
       capture: carry.reverse.dropCapture(from: names.copy, leaves: carry.leafNames)
         + carry.reverse.capture(on: names.copy, leaves: carry.leafNames))
     let operations = [
@@ -33,6 +35,10 @@ struct CutoverPhase {
       swap(exchange, old, dress),
     ].compactMap { $0 }
     return Program(operations: operations, carry: try handed.json)
+  }
+
+  private var identityIndex: QualifiedName? {
+    carry.indexes.firstIndex(where: \.isReplicaIdentity).map { QualifiedName(names.copy.schema, carry.temporaryName($0)) }
   }
 
   private var wait: Operation? {
@@ -102,7 +108,7 @@ struct CutoverPhase {
   private func swap(_ exchange: Exchange, _ table: TableInventory, _ dress: CopyDress) -> Operation {
     let ddl = TableDDL(table, isPartitioned: true)
     let statements = exchange.opening(rows: wanted.cutover.backlog)
-      + (ddl.sequenceOwnership() + identities(table) + dress.wakingTriggers + ddl.rules() + foreignKeys(exchange)
+      + (ddl.sequenceOwnership() + identities(table) + dress.wakingTriggers + ddl.uncheckedConstraints() + ddl.rules() + foreignKeys(exchange)
         + (wanted.publications == .transfer ? ddl.publications() : []) + ddl.rebindDependents() + closing)
       .map { TransactionStatement($0) }
     return Operation(

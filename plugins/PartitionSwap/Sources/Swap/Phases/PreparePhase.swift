@@ -54,7 +54,7 @@ struct PreparePhase {
   private var createCopy: Operation {
     let copy = carry.names.copy
     let shape = TableDDL(subject.keyed, renaming: Renaming(tables: [subject.name: copy]), isPartitioned: true)
-    var statements = shape.createTable(partitionBy: carry.partitionedBy) + shape.storage() + shape.owner() + shape.checks()
+    var statements = shape.createTable(partitionBy: carry.partitionedBy) + shape.storage() + shape.owner() + shape.checkedConstraints()
     for leaf in leaves {
       statements.append("CREATE TABLE \(id: leaf.name) PARTITION OF \(id: copy) \(sql: leaf.bound.forValues)")
       statements.append("ALTER TABLE \(id: leaf.name) OWNER TO \(id: subject.table.relation.owner)")

@@ -12,7 +12,10 @@ struct SettlePhase {
 
   func program() async throws -> Program {
     let outgoing = (carry.before?.constraints ?? []).filter { $0.kind == .foreignKey && $0.reference?.table != source }
-    let incoming = try await facts.inventory(of: source)?.incomingForeignKeys.filter { !$0.constraint.isValidated } ?? []
+    let once = Set((carry.before?.incomingForeignKeys ?? []).filter(\.constraint.isValidated).map { "\($0.table) \($0.constraint.name)" })
+    let incoming = try await facts.inventory(of: source)?.incomingForeignKeys.filter {
+      !$0.constraint.isValidated && once.contains("\($0.table) \($0.constraint.name)")
+    } ?? []
     let mended = carry.references.map { $0.fill(id: "reference-mend", target: step.parameters.chunk) }
     let operations = Refill.operations(carry.before) + mended + outgoing.enumerated().flatMap { validate($0.element, $0.offset) }
       + incoming.map(Validation.operation)
@@ -57,7 +60,8 @@ enum Refill {
     return zip(table.views.filter { $0.isMaterialized && $0.relation.isPopulated }, statements).map { view, statement in
       .transaction(
         id: "fill-\(view.relation.name)", title: "fill \(view.relation.name)", [TransactionStatement(statement)],
-        settings: [Setting("statement_timeout", "0")], undo: .nothing)
+        // What its owner may see is in it, as after any other REFRESH.
+        settings: [Setting("statement_timeout", "0"), Setting("row_security", "on")], undo: .nothing)
     }
   }
 }

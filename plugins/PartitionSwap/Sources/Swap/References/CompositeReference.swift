@@ -13,6 +13,8 @@ struct CompositeReference: Sendable, Hashable, Codable {
   var referenced: [String]
   /// `NO ACTION`, `CASCADE`, …
   var onDelete: String
+  /// ` DEFERRABLE`, ` DEFERRABLE INITIALLY DEFERRED` or nothing.
+  var deferral: String
   /// Of the partition key in the referring table.
   var column: String
   var type: String
@@ -26,6 +28,7 @@ struct CompositeReference: Sendable, Hashable, Codable {
     let own = (columns + [column]).map(Quoting.identifier).joined(separator: ", ")
     let theirs = (referenced + [key]).map(Quoting.identifier).joined(separator: ", ")
     return "FOREIGN KEY (\(own)) REFERENCES \(source.quoted)(\(theirs)) MATCH FULL ON UPDATE CASCADE ON DELETE \(onDelete)"
+      + deferral
   }
 
   private var fillFunction: QualifiedName {
@@ -152,6 +155,11 @@ extension CompositeReference {
   }
 }
 
+extension TableInventory.Constraint {
+  /// As it stands behind a definition.
+  var deferral: String { isDeferred ? " DEFERRABLE INITIALLY DEFERRED" : isDeferrable ? " DEFERRABLE" : "" }
+}
+
 extension SwapSubject {
   /// Those the plan wants so.
   func compositeReferences() -> [CompositeReference] {
@@ -162,6 +170,7 @@ extension SwapSubject {
         return CompositeReference(
           table: incoming.table, name: incoming.constraint.name, definition: incoming.constraint.definition,
           columns: columns, referenced: reference.columns, onDelete: reference.onDelete,
+          deferral: incoming.constraint.deferral,
           column: Quoting.fitted("\(columns[0])_\(key.name)"), type: key.type, source: name, key: key.name,
           number: number + 1)
       }
@@ -184,6 +193,12 @@ extension SwapSubject {
       let child = try await facts.relation(reference.table)
       if child?.column(reference.column) != nil {
         refuse("\(reference.table) has a column \(reference.column) already")
+      }
+      let loose = reference.columns.filter { name in !(child?.column(name)?.notNull ?? true) }
+      if reference.columns.count > 1, !loose.isEmpty, !reference.definition.contains(" MATCH FULL") {
+        refuse(
+          "\(reference.name) of \(reference.table) lets half a reference be (\(loose.joined(separator: ", ")) may be NULL):"
+            + " widened it would be an error")
       }
       if child?.kind == .partitionedTable { refuse("\(reference.table) is partitioned itself: it is not filled so") }
     }

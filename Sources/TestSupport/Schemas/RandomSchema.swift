@@ -1,14 +1,16 @@
-import Catalog
-import SQLText
+package import SQLText
 
 /// A table with whatever the seed says hanging on it, as statements.
-struct RandomSchema {
-  private(set) var statements: [String] = []
-  let table: QualifiedName
+package struct RandomSchema {
+  /// In the order in which they are run.
+  package private(set) var statements: [String] = []
+  /// The table.
+  package let table: QualifiedName
   private var random: SplitMix
   private var columns: [(name: String, type: String)] = []
   private var taken: Set<String> = []
   private var unlogged = ""
+  private var hasPlainKey = false
 
   private static let types: [(type: String, value: String)] = [
     ("integer", "7"), ("bigint", "(1 + 2)::bigint"), ("smallint", "3"), ("text", "'it''s \"x\"'"),
@@ -23,7 +25,8 @@ struct RandomSchema {
   ]
   private static let roles = ["inv_owner", "inv_grantor", "Inv \"Reader\"", "inv_late"]
 
-  init(seed: UInt64) {
+  /// The same seed gives the same schema.
+  package init(seed: UInt64) {
     var random = SplitMix(state: seed)
     let schema = random.pick(Self.words) + " schema"
     let table = random.pick(Self.words) + " table"
@@ -83,6 +86,7 @@ struct RandomSchema {
       parts.append(part)
       columns.append((name, type))
     }
+    hasPlainKey = parts[0].hasSuffix(" int")
     parts.append("n int")
     parts.append("\(id()) bigint GENERATED ALWAYS AS (n * 2) STORED")
     columns.append(("n", "integer"))
@@ -197,6 +201,30 @@ struct RandomSchema {
 }
 
 extension RandomSchema {
+  /// Rows with a value in every column; those that a constraint refuses are left out. `further`: more columns, with
+  /// expressions over `i`, the number of the row.
+  package func rows(_ count: Int, further: [(column: String, value: String)] = []) -> String {
+    var values = columns.filter { !["key", "n"].contains($0.name) }
+      .map { (Quoting.identifier($0.name), Self.value(of: $0.type)) }
+    values.append(("n", "i % 13"))
+    if hasPlainKey { values.append((Quoting.identifier("key"), "i")) }
+    values += further.map { (Quoting.identifier($0.column), $0.value) }
+    return """
+      INSERT INTO ref SELECT generate_series(0, 20) ON CONFLICT DO NOTHING;
+      DO $do$ BEGIN
+        FOR i IN 1..\(count) LOOP
+          BEGIN
+            INSERT INTO \(table.quoted) (\(values.map(\.0).joined(separator: ", ")))
+            VALUES (\(values.map(\.1).joined(separator: ", ")));
+          EXCEPTION WHEN integrity_constraint_violation THEN NULL;
+          END;
+        END LOOP;
+      END $do$
+      """
+  }
+
+  private static func value(of type: String) -> String { types.first { $0.type == type }?.value ?? "NULL" }
+
   /// An owner who may read what the view reads.
   private mutating func own(_ view: String, _ kind: String) {
     let owner = role()
@@ -207,10 +235,14 @@ extension RandomSchema {
   }
 }
 
-struct SplitMix {
+/// Random numbers that a seed gives.
+package struct SplitMix {
   var state: UInt64
 
-  mutating func next() -> UInt64 {
+  package init(state: UInt64) { self.state = state }
+
+  /// The next one.
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -218,8 +250,10 @@ struct SplitMix {
     return z ^ (z >> 31)
   }
 
-  mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
+  /// From 0 on.
+  package mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
   /// One time in so many.
-  mutating func chance(_ times: Int) -> Bool { below(times) == 0 }
-  mutating func pick<Value>(_ values: [Value]) -> Value { values[below(values.count)] }
+  package mutating func chance(_ times: Int) -> Bool { below(times) == 0 }
+  /// One of them.
+  package mutating func pick<Value>(_ values: [Value]) -> Value { values[below(values.count)] }
 }

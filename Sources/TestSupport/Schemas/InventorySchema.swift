@@ -1,15 +1,17 @@
-import Catalog
-import SQLText
+package import SQLText
 
 /// A table with one of everything, under names that break careless quoting.
-enum InventorySchema {
-  static let table = QualifiedName("Odd Schema.x", #"Bücher "Archiv". it's v1"#)
-  static let copy = QualifiedName("Odd Schema.x", #"Kopie "2" von: it's"#)
+package enum InventorySchema {
+  /// The table.
+  package static let table = QualifiedName("Odd Schema.x", #"Bücher "Archiv". it's v1"#)
+  /// Another name for it.
+  package static let copy = QualifiedName("Odd Schema.x", #"Kopie "2" von: it's"#)
 
-  static let old = QualifiedName("Odd Schema.x", "alt")
+  /// A third.
+  package static let old = QualifiedName("Odd Schema.x", "alt")
 
   /// Roles belong to the whole server: made once, by whichever test comes first.
-  static let roles = #"""
+  package static let roles = #"""
     DO $$
     DECLARE name text;
     BEGIN
@@ -22,7 +24,8 @@ enum InventorySchema {
     END $$;
     """#
 
-  static let script = roles + #"""
+  /// Makes the table and what hangs on it.
+  package static let script = roles + #"""
     CREATE SCHEMA "Odd Schema.x";
     CREATE SCHEMA other;
     GRANT ALL ON SCHEMA "Odd Schema.x", other TO PUBLIC;

@@ -1,0 +1,140 @@
+import ChildProcess
+import Engine
+import Glibc
+package import JSONText
+import PlanModel
+package import PluginAPI
+import PostgresClient
+import SQLText
+import Sandbox
+package import Testing
+
+/// What every step kind promises, tried on one step against the test's database, which the plan may change and has to
+/// leave as it was.
+package struct Conformance: Sendable {
+  /// Stands behind `uses:`.
+  let kind: String
+  let parameters: JSON
+  let registry: StepRegistry
+  let environment: String
+
+  /// `environment`: further keys of its file.
+  package init(_ kind: String, _ parameters: JSON, registry: StepRegistry, environment: String = "") {
+    self.kind = kind
+    self.parameters = parameters
+    self.registry = registry
+    self.environment = environment
+  }
+
+  /// Every promise, one after the other.
+  package func expect(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let start = try await CatalogText.read()
+    try expectMark(sourceLocation)
+    try await expectDryRun(start, sourceLocation)
+    try await expectSurvival("apply", sourceLocation)
+    let killed = try await CatalogText.read()
+    #expect(killed != start, "the step changes nothing", sourceLocation: sourceLocation)
+    try await expectSurvival("rollback", sourceLocation)
+    try await expectSame(start, "after a rollback killed after each operation", sourceLocation)
+    let harness = try harness()
+    let ending = try await harness.runner().apply(again: true).ending
+    guard case .succeeded = ending else { return _ = Issue.record("\(ending)", sourceLocation: sourceLocation) }
+    try await expectSame(killed, "killed after each operation, or never", sourceLocation)
+    try await expectNothingLeft(harness, killed, sourceLocation)
+    #expect(try await harness.flaws() == [], sourceLocation: sourceLocation)
+  }
+
+  private func harness(further: [(String, JSON)] = []) throws -> EngineHarness {
+    try EngineHarness("  s: \(step(further: further))", registry: registry, environment: environment)
+  }
+
+  private func step(further: [(String, JSON)] = []) -> String {
+    let with = JSON.object(JSONObject((parameters.object?.members ?? []).map { ($0.key, $0.value) } + further))
+    return JSON.object(JSONObject([("uses", .string(kind)), ("with", with)])).text
+  }
+
+  private func expectSame(_ wanted: String, _ when: String, _ location: SourceLocation) async throws {
+    let found = try await CatalogText.read()
+    #expect(CatalogText.difference(wanted, found) == [], "\(when)", sourceLocation: location)
+  }
+
+  // MARK: Promises
+
+  private func expectMark(_ location: SourceLocation) throws {
+    do {
+      _ = try harness(further: [("no_such_key", 1)])
+      Issue.record("an unknown key is let through", sourceLocation: location)
+    } catch let error as InvalidInput {
+      let found = error.diagnostics.items.filter { $0.message.contains("no_such_key") }
+      #expect(!found.isEmpty && error.description.contains("^"), "\(error)", sourceLocation: location)
+    }
+  }
+
+  private func expectDryRun(_ start: String, _ location: SourceLocation) async throws {
+    let preview = try await harness().runner().preview()
+    #expect(preview.preparation.refusals.isEmpty, "\(preview.preparation.refusals)", sourceLocation: location)
+    try await expectSame(start, "after a dry run", location)
+    let journal = try await TestDatabase.current.sql("SELECT to_regnamespace('caisson') IS NULL").value
+    #expect(journal == "t", sourceLocation: location)
+  }
+
+  private func expectNothingLeft(_ harness: EngineHarness, _ end: String, _ location: SourceLocation) async throws {
+    let second = try await harness.runner().apply().ending
+    guard case .alreadyApplied = second else { return _ = Issue.record("\(second)", sourceLocation: location) }
+    try await expectSame(end, "after a second run", location)
+  }
+
+  // MARK: Killing
+
+  /// Kills the command as soon as an operation is done and starts it again, until it comes to its end.
+  private func expectSurvival(_ command: String, _ location: SourceLocation) async throws {
+    try await TemporaryFolder.with { folder in
+      let plan = "caisson: 1\nplan: test\nsteps:\n  s: \(step())\n"
+      let file = "environment: staging\nplan: plan.yaml\ntarget: ${env:TARGET}\n\(environment)\n"
+      try ServerFiles.write(plan, to: "\(folder)/plan.yaml", mode: 0o644, owner: nil)
+      try ServerFiles.write(file, to: "\(folder)/staging.yaml", mode: 0o644, owner: nil)
+      var kills = 0
+      for round in 1...500 {
+        let log = "\(folder)/\(round).log"
+        let pid = try Command(
+          [CaissonProgram.path(), command, "\(folder)/staging.yaml"], additions: ["TARGET": TestDatabase.current.url]
+        ).startDetached(log: log)
+        guard let status = try await killed(pid) else {
+          kills += 1
+          continue
+        }
+        let output = ServerFiles.read(log) ?? ""
+        #expect(status == 0, "\(command), killed \(kills) times: \(output)", sourceLocation: location)
+        // One undo alone may be quicker than we are.
+        #expect(kills > 0 || command == "rollback", "\(command) was never killed", sourceLocation: location)
+        return
+      }
+      Issue.record("\(command) does not end", sourceLocation: location)
+    }
+  }
+
+  /// How the process ended by itself; `nil`: killed after an operation.
+  private func killed(_ pid: Int32) async throws -> Int32? {
+    let before = try await done()
+    var status: CInt = 0
+    while waitpid(pid, &status, WNOHANG) == 0 {
+      if try await done() != before {
+        kill(pid, SIGKILL)
+        waitpid(pid, &status, 0)
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : nil
+      }
+      try await Task.sleep(for: .milliseconds(3))
+    }
+    return status
+  }
+
+  /// How many operations have come to an end, in either direction.
+  private func done() async throws -> String {
+    let isThere = try await TestDatabase.current.sql("SELECT to_regclass('caisson.task') IS NOT NULL").value
+    guard isThere == "t" else { return "" }
+    let states: SQL = """
+      SELECT count(*) FILTER (WHERE state = 'done') || ' ' || count(*) FILTER (WHERE state = 'undone') FROM caisson.task
+      """
+    return try await TestDatabase.current.sql(states).value ?? ""
+  }
+}

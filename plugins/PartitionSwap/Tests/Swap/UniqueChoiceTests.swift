@@ -1,0 +1,123 @@
+import JSONText
+import PostgresClient
+import SQLText
+import TestSupport
+import Testing
+
+@testable import PartitionSwap
+
+@Suite("unique keys after a swap", .database(template: ChoiceSample.database), .timeLimit(.minutes(5)))
+struct UniqueChoiceTests {
+  @Test("append: unique together with the key, under its name; drop: not at all", arguments: ["append", "drop"])
+  func plain(choice: String) async throws {
+    let trial = try ChoiceSample.trial(unique: ["events_code": .string(choice)])
+    guard try await trial.apply() else { return }
+    try await expect([
+      ("INSERT INTO events (at, code) VALUES ('2025-02-20', 'c1')", "ok"),
+      ("INSERT INTO events (at, code) SELECT at, code FROM events WHERE id = 7",
+        choice == "append" ? "23505 events_p202501_code_at_key" : "ok"),
+    ])
+    // The old table could not hold both.
+    let ending = try await trial.harness.runner().rollback().ending
+    #expect("\(ending)".contains("events_code"), "\(ending)")
+    try await expect([("DELETE FROM events WHERE id > 100", "ok")])
+    guard try await trial.rollBack() else { return }
+    try await expect([("INSERT INTO events (at, code) VALUES ('2025-02-20', 'c1')", "23505 events_code")])
+  }
+
+  @Test("guard: unique over all partitions, whatever is done, and the error has its name")
+  func guarded() async throws {
+    let trial = try ChoiceSample.trial(unique: ["events_code": "guard"])
+    guard try await trial.apply() else { return }
+    try await TestDatabase.current.script("TRUNCATE notes, tags, marks")
+    try await expect([
+      ("INSERT INTO events (at, code) VALUES ('2025-03-20', 'c1')", "23505 events_code"),
+      ("INSERT INTO events (at, code) VALUES ('2025-03-20', NULL), ('2025-03-20', NULL), ('2025-04-20', NULL)", "ok"),
+      ("UPDATE events SET code = 'c2' WHERE id = 99", "23505 events_code"),
+      ("UPDATE events SET code = NULL WHERE id = 98", "ok"),
+      ("INSERT INTO events (at, code) VALUES ('2025-01-20', 'c98')", "ok"),
+      ("UPDATE events SET code = 'c98' WHERE code IS NULL AND id = 98", "23505 events_code"),
+      // From one partition to another, and back.
+      ("UPDATE events SET at = '2025-04-29' WHERE code = 'c3'", "ok"),
+      ("INSERT INTO events (at, code) VALUES ('2025-01-20', 'c3')", "23505 events_code"),
+      ("UPDATE events SET at = '2025-01-04', code = 'c3' WHERE code = 'c3'", "ok"),
+      ("UPDATE events SET at = '2025-02-04', code = 'c4' WHERE code = 'c3'", "23505 events_code"),
+      ("UPDATE events SET at = '2025-02-04', code = 'd3' WHERE code = 'c3'", "ok"),
+      ("INSERT INTO events (at, code) VALUES ('2025-04-20', 'c3')", "ok"),
+      ("DELETE FROM events WHERE code = 'c5'", "ok"),
+      ("INSERT INTO events (at, code) VALUES ('2025-04-20', 'c5')", "ok"),
+      ("INSERT INTO events (at, code) VALUES ('2025-04-20', 'e'), ('2025-01-20', 'e')", "23505 events_code"),
+      ("TRUNCATE events_p202502", "ok"),
+      ("INSERT INTO events (at, code) VALUES ('2025-04-20', 'd3'), ('2025-01-20', 'c40')", "ok"),
+      ("INSERT INTO events (at, code) VALUES ('2025-04-20', 'c1')", "23505 events_code"),
+      ("TRUNCATE events", "ok"),
+      ("INSERT INTO events (at, code) VALUES ('2025-04-20', 'c1')", "ok"),
+    ])
+    try await expectInStep()
+    guard try await trial.rollBack() else { return }
+    try await expect([
+      ("INSERT INTO events (at, code) VALUES ('2025-03-20', 'c1')", "23505 events_code"),
+      ("INSERT INTO events (at, code) VALUES ('2025-03-20', 'c2')", "ok"),
+    ])
+    guard try await trial.apply(again: true) else { return }
+    try await expect([("INSERT INTO events (at, code) VALUES ('2025-03-21', 'c2')", "23505 events_code")])
+    try await expectInStep()
+  }
+
+  private func expectInStep() async throws {
+    let query: SQL = """
+      SELECT count(*) FROM ((SELECT code FROM events WHERE code IS NOT NULL EXCEPT ALL SELECT code FROM events_code_guard)
+        UNION ALL (SELECT code FROM events_code_guard EXCEPT ALL SELECT code FROM events)) x
+      """
+    #expect(try await value(query) == "0")
+  }
+
+  @Test("guard: two sessions with the same value at the same time: one waits for the other, and gives way")
+  func concurrent() async throws {
+    let trial = try ChoiceSample.trial(unique: ["events_code": "guard"])
+    guard try await trial.apply() else { return }
+    let first = try await TestDatabase.current.connect()
+    for (end, wanted) in [("COMMIT", "23505 events_code"), ("ROLLBACK", "ok")] {
+      for isolation in ["READ COMMITTED", "REPEATABLE READ"] {
+        let code = "x \(end) \(isolation)"
+        _ = try await first.script(
+          "BEGIN ISOLATION LEVEL \(isolation); INSERT INTO events (at, code) VALUES ('2025-01-20', '\(code)')")
+        async let second = outcome("INSERT INTO events (at, code) VALUES ('2025-04-20', \(code))")
+        try await untilWaiting()
+        _ = try await first.script(end)
+        #expect(try await second == wanted)
+      }
+    }
+    await first.close()
+    try await expectInStep()
+  }
+
+  private func untilWaiting() async throws {
+    for _ in 0..<500 {
+      let query: SQL = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT%'
+        """
+      if try await value(query) != "0" { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("nobody waits")
+  }
+
+  @Test("NULLS NOT DISTINCT: the guard keeps the one NULL too")
+  func nulls() async throws {
+    try await TestDatabase.current.script("""
+      ALTER TABLE events DROP CONSTRAINT events_code, ADD CONSTRAINT events_code UNIQUE NULLS NOT DISTINCT (code, v)
+      """)
+    let trial = try ChoiceSample.trial(unique: ["events_code": "guard"])
+    guard try await trial.apply() else { return }
+    try await expect([
+      ("INSERT INTO events (at) VALUES ('2025-01-20')", "ok"),
+      ("INSERT INTO events (at) VALUES ('2025-03-20')", "23505 events_code"),
+      ("UPDATE events SET v = 5 WHERE v IS NULL", "ok"),
+      ("INSERT INTO events (at) VALUES ('2025-03-20')", "ok"),
+      ("INSERT INTO events (at, v) VALUES ('2025-03-20', 5)", "23505 events_code"),
+    ])
+    guard try await trial.rollBack() else { return }
+  }
+}
