@@ -50,6 +50,14 @@ struct Exchange {
     struct Named: Sendable, Hashable, Codable {
       var name: String
       var definition: String
+      var comment: String?
+    }
+
+    /// Not validated: that is done afterwards.
+    var make: [SQL] {
+      guard let after else { return [] }
+      return ["ALTER TABLE \(id: table) ADD CONSTRAINT \(id: after.name) \(sql: after.definition) NOT VALID"]
+        + ConstraintComment.set(after.comment, after.name, on: table)
     }
   }
 
@@ -167,4 +175,10 @@ struct TableFingerprint {
 
   func read(_ facts: any Facts) async throws -> String { try await facts.rows(query).first?[0] ?? "" }
   func holds(_ value: String) -> SQL { "SELECT (\(sql: query)) = \(literal: value)" }
+}
+
+enum ConstraintComment {
+  static func set(_ comment: String?, _ constraint: String, on table: QualifiedName) -> [SQL] {
+    comment.map { ["COMMENT ON CONSTRAINT \(id: constraint) ON \(id: table) IS \(literal: $0)"] } ?? []
+  }
 }

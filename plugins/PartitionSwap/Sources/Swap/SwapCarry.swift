@@ -43,7 +43,7 @@ struct SwapCarry: Sendable, Hashable, Codable {
     indexes = subject.copyIndexes()
     guards = subject.guards()
     references = subject.compositeReferences()
-    made = subject.table
+    made = subject.keyed
     order = subject.copyOrder
     fill = try await subject.nullFill()
     let columns = subject.table.columns.filter { $0.generated == nil }.map(\.name)

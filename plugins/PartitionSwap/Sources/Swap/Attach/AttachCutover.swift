@@ -154,9 +154,11 @@ struct AttachCutover {
   }
 
   private func incoming(_ key: TableInventory.IncomingForeignKey) -> Exchange.IncomingKey {
-    let before = Exchange.IncomingKey.Named(name: key.constraint.name, definition: key.constraint.definition)
+    let before = Exchange.IncomingKey.Named(
+      name: key.constraint.name, definition: key.constraint.definition, comment: key.constraint.comment)
     if let reference = carry.references.first(where: { $0.table == key.table && $0.name == key.constraint.name }) {
-      let after = Exchange.IncomingKey.Named(name: reference.name, definition: reference.composite)
+      let after = Exchange.IncomingKey.Named(
+        name: reference.name, definition: reference.composite, comment: key.constraint.comment)
       return Exchange.IncomingKey(table: key.table, before: before, after: after)
     }
     let isWide = key.constraint.reference?.columns.contains(carry.key.column) ?? false

@@ -81,7 +81,8 @@ struct AttachRevert {
       let name = key.constraint.name
       return Exchange.IncomingKey(
         table: key.table, before: today[name].map { Exchange.IncomingKey.Named(name: name, definition: $0) },
-        after: Exchange.IncomingKey.Named(name: name, definition: key.constraint.definition))
+        after: Exchange.IncomingKey.Named(
+          name: name, definition: key.constraint.definition, comment: key.constraint.comment))
     }
   }
 

@@ -57,9 +57,7 @@ struct NameChange {
   }
 
   var incomingKeys: [SQL] {
-    incoming.compactMap { key in
-      key.after.map { "ALTER TABLE \(id: key.table) ADD CONSTRAINT \(id: $0.name) \(sql: $0.definition) NOT VALID" }
-    }
+    incoming.flatMap(\.make)
   }
 
   /// The column's own sequence is made anew on the table that has the name, and counts on from where the other stands.

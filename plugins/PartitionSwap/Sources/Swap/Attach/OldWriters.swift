@@ -39,6 +39,9 @@ struct OldWriters {
     ]
   }
 
+  /// What is left when the table with the trigger is gone.
+  var forget: [SQL] { ["DROP FUNCTION IF EXISTS \(id: function)()", "DROP TABLE IF EXISTS \(id: mark)"] }
+
   /// When the last of them is over.
   func release(deadline: TimeSpan) -> [Operation] {
     let old: SQL = """
@@ -53,11 +56,8 @@ struct OldWriters {
         deadline: deadline, every: .milliseconds(100)),
       .transaction(
         id: "old-writers-drop", title: "let every transaction write \(table) again",
-        [
-          "DROP TRIGGER IF EXISTS \(id: Self.trigger) ON \(id: table)", "DROP FUNCTION IF EXISTS \(id: function)()",
-          "DROP TABLE IF EXISTS \(id: mark)",
-        ].map { TransactionStatement($0) },
-        locks: [RelationLock(.accessExclusive, table)], undo: .nothing),
+        (["DROP TRIGGER IF EXISTS \(id: Self.trigger) ON \(id: table)"] + forget).map { TransactionStatement($0) },
+        locks: [RelationLock(.accessExclusive, table), RelationLock(.accessExclusive, mark)], undo: .nothing),
     ]
   }
 }

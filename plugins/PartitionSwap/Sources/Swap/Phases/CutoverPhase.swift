@@ -22,9 +22,10 @@ struct CutoverPhase {
     var handed = carry
     handed.before = old
     let exchange = try await exchange(old, copy)
+    let isCaptured = copy.triggers.contains { $0.name.hasPrefix(KeyLog.triggerPrefix + "capture") }
     let dress = CopyDress(
       table: old, copy: copy, leaves: carry.leafNames, identityIndex: identityIndex,
-      capture: carry.reverse.dropCapture(from: names.copy, leaves: carry.leafNames)
+      capture: (isCaptured ? carry.reverse.dropCapture(from: names.copy, leaves: carry.leafNames) : [])
         + carry.reverse.capture(on: names.copy, leaves: carry.leafNames))
     let operations = [
       dress.operation,
@@ -94,9 +95,11 @@ struct CutoverPhase {
   }
 
   private func incoming(_ key: TableInventory.IncomingForeignKey) -> Exchange.IncomingKey {
-    let before = Exchange.IncomingKey.Named(name: key.constraint.name, definition: key.constraint.definition)
+    let before = Exchange.IncomingKey.Named(
+      name: key.constraint.name, definition: key.constraint.definition, comment: key.constraint.comment)
     if let reference = carry.references.first(where: { $0.table == key.table && $0.name == key.constraint.name }) {
-      let after = Exchange.IncomingKey.Named(name: reference.name, definition: reference.composite)
+      let after = Exchange.IncomingKey.Named(
+        name: reference.name, definition: reference.composite, comment: key.constraint.comment)
       return Exchange.IncomingKey(table: key.table, before: before, after: after)
     }
     let isWide = key.constraint.reference?.columns.contains(carry.key.column) ?? false
@@ -141,9 +144,7 @@ struct CutoverPhase {
     let outgoing = keys.isEmpty ? [] : carry.leafNames.map {
       "ALTER TABLE \(id: $0) \(sql: keys.joined(separator: ", "))" as SQL
     }
-    let incoming = exchange.incoming.compactMap { key in
-      key.after.map { "ALTER TABLE \(id: key.table) ADD CONSTRAINT \(id: $0.name) \(sql: $0.definition) NOT VALID" as SQL }
-    }
+    let incoming = exchange.incoming.flatMap(\.make)
     return outgoing + incoming
   }
 }

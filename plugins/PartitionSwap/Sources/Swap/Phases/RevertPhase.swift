@@ -116,7 +116,8 @@ struct RevertPhase {
       let name = key.constraint.name
       return Exchange.IncomingKey(
         table: key.table, before: today[name].map { Exchange.IncomingKey.Named(name: name, definition: $0) },
-        after: Exchange.IncomingKey.Named(name: name, definition: key.constraint.definition))
+        after: Exchange.IncomingKey.Named(
+          name: name, definition: key.constraint.definition, comment: key.constraint.comment))
     }
   }
 
@@ -174,12 +175,11 @@ struct RevertPhase {
   }
 
   private func foreignKeys(_ exchange: Exchange, _ before: TableInventory) -> [SQL] {
-    let outgoing = before.constraints.filter { $0.kind == .foreignKey }.map {
-      "ALTER TABLE \(id: names.source) ADD CONSTRAINT \(id: $0.name) \(sql: $0.definition) NOT VALID" as SQL
+    let outgoing = before.constraints.filter { $0.kind == .foreignKey }.flatMap { key -> [SQL] in
+      ["ALTER TABLE \(id: names.source) ADD CONSTRAINT \(id: key.name) \(sql: key.definition) NOT VALID"]
+        + ConstraintComment.set(key.comment, key.name, on: names.source)
     }
-    let incoming = exchange.incoming.compactMap { key in
-      key.after.map { "ALTER TABLE \(id: key.table) ADD CONSTRAINT \(id: $0.name) \(sql: $0.definition) NOT VALID" as SQL }
-    }
+    let incoming = exchange.incoming.flatMap(\.make)
     return outgoing + incoming
   }
 

@@ -32,7 +32,8 @@ struct SettlePhase {
         id: "validate-\(place + 1)", title: "validate \(key.name) on each partition", width: step.parameters.workers, members),
       .transaction(
         id: "adopt-\(place + 1)", title: "give \(key.name) to \(source)",
-        [TransactionStatement("ALTER TABLE \(id: source) ADD CONSTRAINT \(id: key.name) \(sql: key.definition)")],
+        (["ALTER TABLE \(id: source) ADD CONSTRAINT \(id: key.name) \(sql: key.definition)"]
+          + ConstraintComment.set(key.comment, key.name, on: source)).map { TransactionStatement($0) },
         locks: [RelationLock(.shareRowExclusive, source)] + referenced, undo: .nothing),
     ]
   }
