@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The proxy itself: what it counts, and what is true in the server after a cut.
-@Suite(.database(template: "CREATE TABLE t (id int)"), .timeLimit(.minutes(10)))
+@Suite(.database(template: "CREATE TABLE t (id int)"), .timeLimit(.minutes(4)))
 struct CuttingProxyTests {
   private static let firstCommit = CutPoint("COMMIT", ends: true)
 

@@ -8,7 +8,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.database(template: "CREATE TABLE log (n serial, what text)"), .timeLimit(.minutes(10))) struct BracketTests {
+@Suite(.database(template: "CREATE TABLE log (n serial, what text)"), .timeLimit(.minutes(5))) struct BracketTests {
   /// Opened and closed by statements that leave a trace.
   private func bracket(_ body: [Operation], undo: Undo = .nothing, deadline: TimeSpan = .seconds(60)) -> Operation {
     .bracket(

@@ -16,7 +16,7 @@ private enum Sample {
     """#
 }
 
-@Suite(.database(template: Sample.people), .timeLimit(.minutes(10))) struct ExportTests {
+@Suite(.database(template: Sample.people), .timeLimit(.minutes(5))) struct ExportTests {
   private let folder: String
 
   init() throws { folder = try TemporaryFolder.make(prefix: "caisson-export") }

@@ -11,7 +11,7 @@ import Testing
 /// A process of its own, killed or stopped inside an open bracket that has paused a pool.
 @Suite(
   .database(template: "CREATE TABLE log (n serial, what text)"), .enabled(if: TestPooler.isInstalled),
-  .timeLimit(.minutes(10)))
+  .timeLimit(.minutes(5)))
 struct GuardianTests {
   private static let secret = "sesame-of-the-console"
 

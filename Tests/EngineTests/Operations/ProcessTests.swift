@@ -6,7 +6,7 @@ import Sandbox
 import TestSupport
 import Testing
 
-@Suite(.database, .timeLimit(.minutes(10))) struct ProcessTests {
+@Suite(.database, .timeLimit(.minutes(5))) struct ProcessTests {
   @Test("a program that outlives its killed caisson is ended, with what it started, before it is run again")
   func orphan() async throws {
     let folder = try TemporaryFolder.make(prefix: "caisson-process")

@@ -6,7 +6,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.database, .timeLimit(.minutes(10))) struct LeaseTests {
+@Suite(.database, .timeLimit(.minutes(5))) struct LeaseTests {
   private let slow = Operation.sql("slow", "SELECT pg_sleep(12)")
 
   @Test("the environment says how long a lease is")

@@ -14,7 +14,7 @@ private let database = """
   ANALYZE;
   """
 
-@Suite("a cutover among other sessions", .database(template: database), .timeLimit(.minutes(10)))
+@Suite("a cutover among other sessions", .database(template: database), .timeLimit(.minutes(5)))
 struct CutoverTests {
   private func trial(_ more: [(String, JSON)] = [], stall: JSON = "400ms") throws -> SwapTrial {
     try SwapTrial(

@@ -11,7 +11,7 @@ private let database = """
   INSERT INTO wide SELECT i, i FROM generate_series(1, 3000) i; ANALYZE;
   """
 
-@Suite("many partitions", .database(template: database), .timeLimit(.minutes(10)))
+@Suite("many partitions", .database(template: database), .timeLimit(.minutes(5)))
 struct ManyLeavesTests {
   private func trial(_ count: Int64) throws -> SwapTrial {
     try SwapTrial(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PartitionSwap
 
-@Suite("unique keys after a swap", .database(template: ChoiceSample.database), .timeLimit(.minutes(10)))
+@Suite("unique keys after a swap", .database(template: ChoiceSample.database), .timeLimit(.minutes(5)))
 struct UniqueChoiceTests {
   @Test("append: unique together with the key, under its name; drop: not at all", arguments: ["append", "drop"])
   func plain(choice: String) async throws {
