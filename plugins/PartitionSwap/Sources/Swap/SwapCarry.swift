@@ -58,6 +58,9 @@ struct SwapCarry: Sendable, Hashable, Codable {
     reverse.hashesRecords = forward.hashesRecords
   }
 
+  /// Of the table that has the name, after the exchange that `log` was replayed in for the last time.
+  func oldWriters(_ log: KeyLog) -> OldWriters { OldWriters(table: names.source, name: log.name) }
+
   /// What follows PARTITION BY.
   var partitionedBy: SQL { "\(sql: method.rawValue.uppercased()) (\(id: key.column))" }
   var leafNames: [QualifiedName] { leaves.map(\.name) }

@@ -86,7 +86,11 @@ struct CutoverTests {
 
   private func untilLocked() async throws {
     for _ in 0..<1_000 {
-      let query: SQL = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+      // Other tests wait for locks in databases of their own.
+      let query: SQL = """
+        SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """
       if try await value(query) != "0" { return }
       try await Task.sleep(for: .milliseconds(5))
     }

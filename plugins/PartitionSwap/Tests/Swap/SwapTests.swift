@@ -66,7 +66,7 @@ private let step = """
       "table, access method: lost: heap", "table, kind: table became partitioned table", "table, option fillfactor: lost: 80",
       "constraint orders_pkey, definition: PRIMARY KEY (id) became PRIMARY KEY (id, placed_at)",
       "index public.orders_pkey, definition: btree (id) became btree (id, placed_at)",
-      "trigger caisson_capture_row: new", "trigger caisson_capture_truncate: new",
+      "trigger caisson_capture_row: new", "trigger caisson_capture_truncate: new", "trigger caisson_old_writers: new",
     ])
     try await harness.database.script("INSERT INTO orders (customer, total, note, placed_at) VALUES (7, 1, 'after', '2025-05-05'); UPDATE orders SET total = 5 WHERE id = 10; DELETE FROM orders WHERE id = 11")
     #expect(try await harness.database.sql("SELECT id, serial_no FROM orders WHERE note = 'after'").rows.first?[0] == "3001")
@@ -83,6 +83,28 @@ private let step = """
 }
 
 extension SwapTests {
+  @Test("a REPEATABLE READ transaction that does not see the copied rows is told to run again, never that there was no row")
+  func oldWriter() async throws {
+    let harness = try EngineHarness(
+      step.replacing("chunk: 20ms", with: "chunk: 20ms, cutover: { old_snapshots: accept }"), registry: registry)
+    let old = try await harness.database.connect()
+    try await old.script("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class")
+    guard case .succeeded = try await harness.runner().apply().ending else { Issue.record("not applied"); return }
+    let refused = await #expect(throws: PostgresError.self) {
+      try await old.query("UPDATE orders SET total = 1 WHERE id = 5")
+    }
+    #expect(refused?.sqlState == "40001")
+    try await old.script("ROLLBACK; UPDATE orders SET total = 1 WHERE id = 5")
+    #expect(try await harness.database.sql("SELECT total FROM orders WHERE id = 5").value == "1.00")
+    await old.close()
+    guard case .rolledBack = try await harness.runner().rollback().ending else { Issue.record("not back"); return }
+    #expect(try await harness.database.sql("SELECT total FROM orders WHERE id = 5").value == "1.00")
+    let left: SQL = """
+      SELECT count(*) FROM pg_class WHERE relnamespace = 'caisson'::regnamespace AND relname LIKE 'orders%'
+      """
+    #expect(try await harness.database.sql(left).value == "0")
+  }
+
   @Test("when keep_old is over the old table and all that was kept for the way back goes, and the rows stay")
   func finalized() async throws {
     let harness = try EngineHarness(step, registry: registry, environment: "accept_irreversible: [swap]")

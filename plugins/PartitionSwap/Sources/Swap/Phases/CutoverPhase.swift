@@ -121,8 +121,10 @@ struct CutoverPhase {
   }
 
   /// The old table keeps its own triggers to itself, and nobody writes it any more.
+  /// Who waited for the lock with an older snapshot does not see what the last replay wrote, and must not change nothing.
   private var closing: [SQL] {
     ["ALTER TABLE \(id: names.old) DISABLE TRIGGER USER"] + carry.reverse.tripwire(on: [names.old])
+      + carry.oldWriters(carry.forward).stop
   }
 
   /// The old table keeps its column and its sequence, under another name: the way back counts on from where this stops.

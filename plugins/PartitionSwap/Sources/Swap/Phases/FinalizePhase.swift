@@ -20,7 +20,11 @@ struct FinalizePhase {
         choices: ["drop \(dependent.description), or make it anew over \(names.source)"])
     }
     let leaves = now.partitioning?.leaves.map(\.name) ?? []
-    return Program(findings: findings, operations: [release(leaves), drop, dropLogs], carry: try carry.json)
+    return Program(findings: findings, operations: writers + [release(leaves), drop, dropLogs], carry: try carry.json)
+  }
+
+  private var writers: [Operation] {
+    carry.oldWriters(carry.forward).release(deadline: step.parameters.cutover.deadline)
   }
 
   private func release(_ leaves: [QualifiedName]) -> Operation {

@@ -76,8 +76,8 @@ struct PreparePhase {
       id: "logs", title: "create the logs of changed keys", statements.map { TransactionStatement($0) },
       undo: .operations([
         .transaction(
-          id: "drop", title: "drop the logs of changed keys", logs.flatMap(\.drop).map { TransactionStatement($0) },
-          undo: .nothing)
+          id: "drop", title: "drop the logs of changed keys",
+          logs.flatMap { $0.drop + carry.oldWriters($0).forget }.map { TransactionStatement($0) }, undo: .nothing)
       ]))
   }
 

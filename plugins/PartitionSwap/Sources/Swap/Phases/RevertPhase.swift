@@ -32,8 +32,12 @@ struct RevertPhase {
     let dress = CopyDress(table: now, copy: old, leaves: [])
     let swap = swap(exchange, now, before, leaves)
     return Program(operations: [dress.operation, drain, verify, wait, swap].compactMap { $0 }
+      + (isGuarded ? carry.oldWriters(carry.reverse).release(deadline: wanted.cutover.deadline) : [])
       + Refill.operations(now) + validations(now, before, exchange))
   }
+
+  /// Nothing may stay behind on the way back, so older transactions have to end first; who accepts them does not wait.
+  private var isGuarded: Bool { wanted.cutover.oldSnapshots != .accept }
 
   // MARK: Before the lock
 
@@ -128,7 +132,7 @@ struct RevertPhase {
   ) -> Operation {
     let follow = carry.references.map { "ALTER TABLE \(id: names.source) ENABLE TRIGGER \(id: $0.followTrigger)" as SQL }
     let after = follow + sequences(before) + carry.reverse.dropTripwire(from: [names.source])
-      + carry.forward.tripwire(on: [names.copy] + leaves) + triggers(now, before)
+      + carry.forward.tripwire(on: [names.copy] + leaves) + (isGuarded ? carry.oldWriters(carry.reverse).stop : []) + triggers(now, before)
       + partialKeys(now, before, leaves) + foreignKeys(exchange, before)
       + TableDDL(now, isPartitioned: false).publications() + TableDDL(now, isPartitioned: false).rebindDependents()
     let statements = exchange.opening(rows: wanted.cutover.backlog) + after.map { TransactionStatement($0) }
