@@ -71,7 +71,7 @@ package final class TestCluster: Sendable {
   static func settings(_ options: Options) -> [String: String] {
     var all = [
       "max_connections": "200", "shared_buffers": "128MB", "log_line_prefix": "@@ %d @ %p @ ", "log_checkpoints": "off",
-      "max_prepared_transactions": "20", "wal_level": "logical", "track_functions": "all", "autovacuum_naptime": "10min",
+      "max_prepared_transactions": "20", "wal_level": "logical", "track_functions": "all", "autovacuum_naptime": "10min", "jit": "off",
     ]
     if !options.fsync { all.merge(["fsync": "off", "full_page_writes": "off", "synchronous_commit": "on"]) { $1 } }
     return all.merging(options.settings) { $1 }

@@ -10,10 +10,13 @@ final class CutFolder: Sendable {
   let folder: String
   let cluster: TestCluster
   let database: String
+  /// Who judges asks a dozen questions a round: on one session, or half of all the sessions of a proof would be his.
+  private let judge: ConnectionPool
 
   init(_ cluster: TestCluster, database: String, plan: String) throws {
     self.cluster = cluster
     self.database = database
+    judge = ConnectionPool(cluster.target(database: database), limit: 1)
     folder = try TemporaryFolder.make(prefix: "caisson-cut")
     let defaults = "defaults: { retry: { attempts: 30, backoff: 20ms..200ms } }"
     var files = EveryKind.files
@@ -22,7 +25,10 @@ final class CutFolder: Sendable {
     for (name, text) in files { try ServerFiles.write(text, to: "\(folder)/\(name)", mode: 0o644, owner: nil) }
   }
 
-  func remove() async { try? await TemporaryFolder.remove(folder) }
+  func remove() async {
+    await judge.close()
+    try? await TemporaryFolder.remove(folder)
+  }
 
   // MARK: Running
 
@@ -52,10 +58,12 @@ final class CutFolder: Sendable {
   // MARK: Judging
 
   func query(_ text: String) async throws -> [[String?]] {
-    let connection = try await cluster.connect(database: database)
-    let result = try await connection.query(SQL(verbatim: text))
-    await connection.close()
-    return result.rows.map(\.values)
+    do {
+      return try await judge.withConnection { try await $0.query(SQL(verbatim: text)).rows.map(\.values) }
+    } catch let error as PostgresError where error.kind == .connection {
+      // The session of before a crash of the server says so once.
+      return try await judge.withConnection { try await $0.query(SQL(verbatim: text)).rows.map(\.values) }
+    }
   }
 
   /// Rows, catalog and files, as lines.
