@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 /// Every point at which a run can be cut off, in both directions. `CAISSON_CUTS=all` takes all of them, otherwise every
-/// COMMIT and a sample whose seed is `CAISSON_CUT_SEED`; `CAISSON_CUT_SHARD=i/n` takes every n-th.
+/// COMMIT and a sample whose seed is `CAISSON_CUT_SEED`; `CAISSON_CUT_SHARD=i/n` takes every n-th,
+/// `CAISSON_CUT_WAY=killed` those that kill the process, `alone` those that lose a connection.
 @Suite(.serialized, .database) struct CutPointTests {
   @Test("cut off anywhere, the end is that of an undisturbed run: nothing lost, repeated or in doubt")
   func everywhere() async throws {
@@ -97,6 +98,7 @@ struct CutChoice {
   var seed: Int
   var sample: Int
   var shard: (Int, Int)
+  var way: CutRound.Way?
   /// `CAISSON_CUT_LIST`: the points are printed.
   var isListed = false
 
@@ -105,7 +107,7 @@ struct CutChoice {
     return CutChoice(
       isAll: value("CAISSON_CUTS") == "all", seed: Int(value("CAISSON_CUT_SEED")) ?? 3,
       sample: Int(value("CAISSON_CUTS")) ?? 20, shard: shard.count == 2 ? (shard[0], shard[1]) : (1, 1),
-      isListed: !value("CAISSON_CUT_LIST").isEmpty)
+      way: CutRound.Way(rawValue: value("CAISSON_CUT_WAY")), isListed: !value("CAISSON_CUT_LIST").isEmpty)
   }
 
   private static func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
@@ -117,6 +119,7 @@ struct CutChoice {
 
   /// The shard's part: all of it, or what is `certain` and a sample of the rest.
   func of(_ rounds: [CutRound], certain: (CutRound) -> Bool = CutChoice.killedCommit) -> [CutRound] {
+    let rounds = rounds.filter { way == nil || $0.way == way }
     let mine = rounds.enumerated().filter { $0.offset % max(1, shard.1) == (shard.0 - 1) % max(1, shard.1) }.map(\.element)
     if isAll { return mine }
     var random = SeededRandom(seed)
