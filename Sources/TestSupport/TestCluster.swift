@@ -51,7 +51,8 @@ package final class TestCluster: Sendable {
   /// Another cluster, for tests that crash it or need settings of their own.
   package static func start(_ options: Options = Options()) async throws -> TestCluster {
     let programs = try await ServerPrograms.find(major: options.major)
-    let folder = try TemporaryFolder.make(prefix: "caisson-pg", owner: Account.forServer)
+    let place = options.fsync ? TemporaryFolder.base : TemporaryFolder.fast
+    let folder = try TemporaryFolder.make(prefix: "caisson-pg", in: place, owner: Account.forServer)
     let server = LocalCluster(programs: programs, folder: folder)
     let watchdog = try Watchdog(server)
     try await ClusterTemplate.copy(to: server)

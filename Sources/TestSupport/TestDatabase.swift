@@ -57,7 +57,7 @@ package struct TestDatabase: Sendable {
     let cluster = try await TestCluster.shared
     let base = try await DatabaseTemplates.shared.name(for: template, cluster)
     let name = "test_\(counter.add(1, ordering: .relaxed).newValue)"
-    try await cluster.sql("CREATE DATABASE \(id: name) TEMPLATE \(id: base)")
+    try await cluster.sql("CREATE DATABASE \(id: name) TEMPLATE \(id: base) STRATEGY file_copy")
     let pool = ConnectionPool(cluster.target(database: name), limit: 4)
     return TestDatabase(name: name, cluster: cluster, pool: pool)
   }

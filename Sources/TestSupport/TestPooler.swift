@@ -24,7 +24,7 @@ package struct TestPooler: Sendable {
   ) async throws -> TestPooler {
     guard let program else { throw SandboxError("pgbouncer is not installed") }
     let owner = cluster.server.owner
-    let folder = try TemporaryFolder.make(prefix: "caisson-bouncer", owner: owner)
+    let folder = try TemporaryFolder.make(prefix: "bouncer", in: cluster.folder, owner: owner)
     let port = try LoopbackPort.free()
     let all = [
       "listen_addr": "127.0.0.1", "listen_port": String(port), "unix_socket_dir": "", "auth_type": "any",

@@ -19,7 +19,8 @@ private enum Sample {
 @Suite(.database(template: Sample.people), .timeLimit(.minutes(5))) struct ExportTests {
   private let folder: String
 
-  init() throws { folder = try TemporaryFolder.make(prefix: "caisson-export") }
+  /// It goes with the cluster.
+  init() async throws { folder = try TemporaryFolder.make(prefix: "export", in: try await TestCluster.shared.folder) }
 
   private func export(
     _ format: ExportWork.Format, _ queries: [ExportWork.Query], isFolder: Bool = true, path: String? = nil
