@@ -10,7 +10,7 @@ import Testing
   @Test("partition.maintain moves more rows than a lock may take, and none is lost", arguments: 1...min(SwapRounds.count, 20))
   func oracle(seed: Int) async throws {
     var random = SeededRandom(seed + 90_000)
-    let (project, cluster) = try await prepared(chunk: ["10ms", "30ms", "200ms"].randomElement(using: &random)!)
+    let (project, cluster) = try await prepared(chunk: ["30ms", "100ms", "200ms"].randomElement(using: &random)!)
     let round = SwapRound(project: project, cluster: cluster, seed: seed)
     try await round.under("apply", truncates: [0, 0.001].randomElement(using: &random)!, &random)
     try await round.expectComplete("after the move", Self.allowed)
@@ -22,7 +22,7 @@ import Testing
 
   @Test("negative control: without the notes of changed keys the same clients' writes are missed, and it is noticed")
   func unnoted() async throws {
-    let (project, cluster) = try await prepared(chunk: "10ms")
+    let (project, cluster) = try await prepared(chunk: "30ms")
     let workload = SwapWorkload(cluster.target(), truncates: 0)
     workload.start(clients: 6, seed: 1)
     let session = try await Connection.connect(cluster.target())

@@ -24,8 +24,8 @@ struct RangeMoveCopy {
     operations += build("move-indexes", first)
     operations.append(build(move.staying, first.filter(\.isPrimary), id: "move-indexes-staying"))
     operations += [
-      chunked("move-drain", log.drainWork(below: RangeMoveExchange.backlog + 1, limited: true, target: chunk)),
-      chunked("move-drain-all", log.replayWork(limited: false, indexed: true, target: chunk)),
+      chunked("move-drain", log.drainWork(below: RangeMoveExchange.backlog + 1, limited: true, target: chunk.forReplay)),
+      chunked("move-drain-all", log.replayWork(limited: false, indexed: true, target: chunk.forReplay)),
     ]
     operations += build("move-uniques", uniques)
     operations += move.leafNames.enumerated().map { CopyUpkeep.analyze($0.element, id: "move-analyze-\($0.offset + 1)") }
@@ -79,7 +79,7 @@ struct RangeMoveExchange {
     return [
       .chunked(
         id: "move-rest", title: "bring over what changed in \(rest) meanwhile",
-        log.drainWork(below: Self.backlog / 2 + 1, limited: false, target: chunk), undo: .nothing),
+        log.drainWork(below: Self.backlog / 2 + 1, limited: false, target: chunk.forReplay), undo: .nothing),
       .wait(
         id: "move-readers", title: "wait for transactions that are older than the copied rows", until: log.oldReaders,
         deadline: Self.deadline, every: .milliseconds(200)),

@@ -95,8 +95,11 @@ struct AttachRevert {
     let wide = Set(carry.replaced.flatMap { [$0.wide?.name.name ?? "", $0.narrow.name.name] })
     let former = Dictionary(
       before.indexes.map { (SwapNames.history($0.name.name), $0.name.name) }, uniquingKeysWith: { first, _ in first })
+    // Of two keys that are alike by now, PostgreSQL may have adopted the one for the other: that name is taken.
+    let taken = Set(carry.replaced.map(\.name))
     let own = history.indexes.filter { !wide.contains($0.name.name) }.compactMap { index -> Exchange.Rename? in
-      guard let name = index.parent?.name ?? former[index.name.name], name != index.name.name else { return nil }
+      let parent = index.parent.flatMap { taken.contains($0.name) ? nil : $0.name }
+      guard let name = parent ?? former[index.name.name], name != index.name.name else { return nil }
       return Exchange.Rename(kind: .index, from: index.name, to: name, vacates: false)
     }
     func vacate(_ kind: Exchange.Rename.Kind, _ name: QualifiedName) -> Exchange.Rename {
