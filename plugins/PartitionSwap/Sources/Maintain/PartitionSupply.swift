@@ -82,22 +82,27 @@ struct PartitionSupply {
     let (leaves, renamed) = try await named(all)
     let creation = LeafCreation(template, defaultPartition: table.defaultPartition?.name)
     // Each ATTACH would look through a large default partition: better when it is empty.
-    let together = drained.inventory != nil && !(content?.isSmall ?? true)
-    let made = together ? [] : Array(leaves.prefix(ranges.count)), rest = Array(leaves.dropFirst(made.count))
+    let waits = drained.inventory != nil && !(content?.isSmall ?? true)
+    let made = waits ? 0 : ranges.count
     var compiled = Compiled(
-      program: Program(findings: findings + renamed, operations: made.map { creation.operation($0) }))
-    if let partition = table.defaultPartition, !rest.isEmpty {
-      if let inventory = drained.inventory {
-        let move = try await RangeMove(table, inventory, partition, creation, tag: step.runTag, facts)
-        compiled.prepare = move.capture
-        compiled.move = move
-      } else {
-        let drain = try await DefaultDrain.read(table, partition, key, creation, facts)
-        compiled.program.operations += rest.map { drain.operation($0) }
-      }
-    }
+      program: Program(findings: findings + renamed, operations: leaves.prefix(made).map { creation.operation($0) }))
+    try await drain(Array(leaves.dropFirst(made)), drained, creation, &compiled)
     if !compiled.program.operations.isEmpty { compiled.program.operations.append(Self.ahead(table, key)) }
     return compiled
+  }
+
+  private func drain(
+    _ leaves: [PlannedLeaf], _ drained: Drainable, _ creation: LeafCreation, _ compiled: inout Compiled
+  ) async throws {
+    guard let rest = table.defaultPartition, !leaves.isEmpty else { return }
+    guard let inventory = drained.inventory else {
+      let drain = try await DefaultDrain.read(table, rest, key, creation, facts)
+      compiled.program.operations += leaves.map { drain.operation($0) }
+      return
+    }
+    let move = try await RangeMove(table, inventory, rest, creation, tag: step.runTag, facts)
+    compiled.prepare = move.capture
+    compiled.move = move
   }
 
   private func named(_ ranges: [RangeCut.Range]) async throws -> ([PlannedLeaf], [Finding]) {
