@@ -30,7 +30,8 @@ struct RevertPhase {
       settings: carry.reverse.replaySettings(indexed: true) + (try await DeadlockPatience.settings(facts)),
       guards: try await guards(now, fingerprint), oldSnapshots: wanted.cutover.oldSnapshots)
     let dress = CopyDress(table: now, copy: old, leaves: [])
-    let published = try await RootPublication.off(before, now, facts)
+    // As the step found it: by the cutover another step's table may have come to need it.
+    let published = try await RootPublication.off(carry.made, now, facts)
     let swap = swap(exchange, now, before, leaves, published)
     return Program(operations: [dress.operation, drain, verify, wait, swap].compactMap { $0 }
       + (isGuarded ? carry.oldWriters(carry.reverse).release(deadline: wanted.cutover.deadline) : [])
