@@ -20,6 +20,8 @@ public struct Capabilities: Sendable, Hashable, Codable {
   public var hasTransactionTimeout: Bool { major >= 17 }
   /// NOT NULL constraints are rows of pg_constraint (release notes 18).
   public var namesNotNullConstraints: Bool { major >= 18 }
+  /// `ANALYZE ONLY` of a partitioned table leaves its partitions alone (release notes 18).
+  public var analyzesParentsAlone: Bool { major >= 18 }
   /// `pg_stat_all_indexes.last_idx_scan` exists (release notes 16).
   public var recordsLastScan: Bool { major >= 16 }
 }

@@ -46,17 +46,33 @@ VACUUM (ANALYZE) audit;
 SQL
 }
 
-partition_files() {
-  mkdir -p "$work/partition"
-  printf 'environment: bench\nplan: plan.yaml\ntarget: dbname=bench\n' >"$work/partition/bench.yaml"
-  cat >"$work/partition/plan.yaml" <<'YAML'
+# partition_plan NAME POLICY PARAMETERS
+partition_plan() {
+  printf 'environment: %s\nplan: %s-plan.yaml\ntarget: dbname=bench\n' "$1" "$1" >"$work/partition/$1.yaml"
+  cat >"$work/partition/$1-plan.yaml" <<YAML
 caisson: 1
 plan: bench
 steps:
   months:
     uses: partition.swap
-    with: { table: audit, by: occurred_at, strategy: copy, workers: 2, premake: 2 }
+    $2
+    with: { table: audit, by: occurred_at, premake: 2, $3 }
 YAML
+}
+
+partition_files() {
+  mkdir -p "$work/partition"
+  partition_plan caisson "" "strategy: copy, workers: 2"
+  # Short chunks on one connection, and none while the application has two sessions at work.
+  partition_plan caisson_throttled "throttle: { active_sessions: 1 }" "strategy: copy, workers: 1, chunk: 20ms"
+  partition_plan caisson_attach "" "strategy: attach"
+}
+
+# What the server has used of the processors, in seconds: its processes, and those that have ended.
+server_seconds() {
+  postmaster=$(head -n 1 "$server/data/postmaster.pid")
+  cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\([0-9]*\) (.*) /\1 x /' | awk -v p="$postmaster" -v hz="$(getconf CLK_TCK)" '
+    $1 == p { s += $14 + $15 + $16 + $17 } $4 == p { s += $14 + $15 } END { printf "%.2f", s / hz }'
 }
 
 # offline NUMBER: every second month.
@@ -102,9 +118,11 @@ under_load() {
   load=$!
   sleep 2
   before=$(sql -c "SELECT pg_current_wal_lsn()")
+  used=$(server_seconds)
   since=$(date +%s)
   measure "$@"
   until=$(date +%s)
+  echo "$1_cpu $(awk -v a="$used" -v b="$(server_seconds)" 'BEGIN { print b - a }')" >>"$work/times"
   wal=$(sql -c "SELECT (pg_current_wal_lsn() - '$before'::pg_lsn)::bigint / $rows")
   sleep 2
   kill "$load" 2>/dev/null || true
@@ -126,16 +144,30 @@ SELECT (SELECT count(*) FROM last l WHERE op <> 'D' AND NOT EXISTS (SELECT FROM 
 SQL
 }
 
-# Of the last run, in milliseconds between the ends of neighbouring tasks.
+# Of the last run, in milliseconds between the ends of neighbouring tasks; side by side the one that ends later has them.
 partition_parts() {
   sql -F ' ' <<'SQL'
-SELECT round(sum(ms)) || ' ms', part FROM (
-  SELECT phase, regexp_replace(operation, '-[0-9]+$', '') AS part, task,
+SELECT round(sum(ms)) || ' ms', phase, part FROM (
+  SELECT phase, regexp_replace(operation, '-[0-9]+$', '') AS part, task, changed_at,
     extract(epoch FROM changed_at - coalesce(lag(changed_at) OVER (ORDER BY changed_at),
       (SELECT created_at FROM caisson.run LIMIT 1))) * 1000 AS ms
   FROM caisson.task) t
-GROUP BY phase, part ORDER BY phase, min(task);
+GROUP BY phase, part ORDER BY max(changed_at);
 SQL
+}
+
+# From the command to the moment when the partitioned table has the name; `measure` says when it began.
+partition_until_cutover() {
+  sql -v begun="$begun" -c "SELECT round(extract(epoch FROM changed_at) * 1000 - $begun / 1000000.0, 2)
+    FROM caisson.task WHERE phase = 3 AND operation = 'swap' ORDER BY changed_at DESC LIMIT 1"
+}
+
+# partition_round NAME: one run of a plan.
+partition_round() {
+  "$CAISSON" journal install "$work/partition/$1.yaml" >/dev/null
+  under_load "$1" "$CAISSON" apply "$work/partition/$1.yaml" --yes
+  echo "$1_until_cutover $(partition_until_cutover)" >>"$work/times"
+  partition_parts >"$work/partition/$1-parts"
 }
 
 bench_partition() {
@@ -143,35 +175,62 @@ bench_partition() {
   partition_files
   partition_load
   partition_template
+  competitors=${BENCH_PARTITION:-idle caisson offline_two_sessions caisson_throttled caisson_attach}
   round=0
   while [ "$round" -lt "$rounds" ]; do
     round=$((round + 1))
-    for competitor in caisson offline_two_sessions; do
+    for competitor in $competitors; do
       fresh_database bench tables
       case "$competitor" in
-      caisson)
-        "$CAISSON" journal install "$work/partition/bench.yaml" >/dev/null
-        under_load caisson "$CAISSON" apply "$work/partition/bench.yaml" --yes
-        partition_parts >"$work/partition/parts"
-        ;;
+      idle) under_load idle sleep 10 ;;
       offline_two_sessions) under_load offline_two_sessions offline ;;
+      *) partition_round "$competitor" ;;
       esac
       echo "${competitor}_lost $(partition_losses)" >>"$work/times"
     done
   done
-  table "24 months of $rows rows, partitioned under $partition_rate tx/s" offline_two_sessions caisson offline_two_sessions
+  table "24 months of $rows rows, partitioned under $partition_rate tx/s" offline_two_sessions \
+    caisson_until_cutover caisson offline_two_sessions caisson_throttled_until_cutover caisson_throttled \
+    caisson_attach_until_cutover caisson_attach
   echo
-  for name in caisson offline_two_sessions; do
+  for name in $competitors; do
     echo "$name: application p50 $(median ${name}_p50) ms, p99 $(median ${name}_p99) ms, longest $(median ${name}_max) ms;" \
-      "WAL $(median ${name}_wal) B a row; writes lost, stale or there twice: $(median ${name}_lost)"
+      "WAL $(median ${name}_wal) B a row; server's CPU $(median ${name}_cpu) s;" \
+      "writes lost, stale or there twice: $(median ${name}_lost)"
+  done
+  for name in $competitors; do
+    [ -f "$work/partition/$name-parts" ] || continue
+    echo
+    echo "where the time of $name goes (last round):"
+    sed 's/^/  /' "$work/partition/$name-parts"
   done
   echo
-  echo "where caisson's time goes (last round):"
-  sed 's/^/  /' "$work/partition/parts"
-  echo
-  verdict "of an offline script in two sessions" "$(ratio caisson offline_two_sessions)" 1.15 x
-  verdict "the same, WAL" "$(ratio caisson_wal offline_two_sessions_wal)" 1.05 x
-  verdict "writes lost" "$(median caisson_lost)" 0 ""
-  verdict "application's p99 meanwhile" "$(median caisson_p99)" 15 ms
-  verdict "application's longest" "$(median caisson_max)" 50 ms
+  partition_verdicts
+}
+
+measured() { [ -n "$(median "$1")" ]; }
+
+partition_verdicts() {
+  if measured caisson && measured offline_two_sessions; then
+    verdict "of an offline script in two sessions, until the cutover" "$(ratio caisson_until_cutover offline_two_sessions)" 1.15 x
+    verdict "the same, until statistics are full and all is done" "$(ratio caisson offline_two_sessions)" 1.15 x
+    verdict "the same, server's CPU" "$(ratio caisson_cpu offline_two_sessions_cpu)" 1.15 x
+    verdict "the same, WAL" "$(ratio caisson_wal offline_two_sessions_wal)" 1.05 x
+  fi
+  if measured caisson; then
+    verdict "writes lost" "$(median caisson_lost)" 0 ""
+    verdict "application's p99 meanwhile" "$(median caisson_p99)" 15 ms
+    verdict "application's longest" "$(median caisson_max)" 50 ms
+  fi
+  if measured caisson_throttled; then
+    ! measured idle ||
+      verdict "throttled: application's p99 of that without a migration" "$(ratio caisson_throttled_p99 idle_p99)" 1.5 x
+    verdict "throttled: writes lost" "$(median caisson_throttled_lost)" 0 ""
+  fi
+  if measured caisson_attach; then
+    ! measured offline_two_sessions ||
+      verdict "attach, of an offline script in two sessions" "$(ratio caisson_attach offline_two_sessions)" 0.35 x
+    verdict "attach: WAL" "$(median caisson_attach_wal)" 40 "B"
+    verdict "attach: writes lost" "$(median caisson_attach_lost)" 0 ""
+  fi
 }

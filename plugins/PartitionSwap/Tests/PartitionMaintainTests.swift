@@ -158,7 +158,16 @@ struct PartitionMaintainTests {
   @Test("rows of the default partition that cannot be moved stay, and the other partitions are made", arguments: [
     ("partition.default_rows", "drain_default: false, ", ""),
     ("partition.default_rows", "", "CREATE TABLE r (id int, at timestamptz, FOREIGN KEY (id, at) REFERENCES \"Audit Log\")"),
-    ("partition.default_rows", "", "INSERT INTO \"Audit Log\" (at) SELECT edge(2)::timestamptz FROM generate_series(1, 10001)"),
+    ("partition.default_rows", "", "CREATE PUBLICATION p FOR TABLE \"Audit Log\""),
+    ("partition.default_rows", "", "CREATE PUBLICATION p FOR TABLE rest"),
+    (
+      "partition.default_rows", "",
+      "INSERT INTO \"Audit Log\" (at) SELECT edge(2)::timestamptz FROM generate_series(1, 10001); CREATE TABLE rest_move (i int)"
+    ),
+    (
+      "partition.default_rows", "",
+      "INSERT INTO \"Audit Log\" (at) SELECT CASE WHEN g % 2 = 0 THEN edge(2)::timestamptz ELSE 'infinity' END FROM generate_series(1, 20004) g"
+    ),
     (
       "partition.default_irregular", "",
       "CREATE TABLE odd PARTITION OF \"Audit Log\" FOR VALUES FROM ('2001-01-10+00') TO ('2001-01-20+00'); INSERT INTO \"Audit Log\" (at) VALUES ('2001-01-05+00')"

@@ -17,6 +17,8 @@ struct DefaultContent: Sendable, Hashable {
   var units: [Unit]
   /// Units that would overlap a partition that is cut otherwise.
   var irregular: Int
+  /// Their rows, each range counted up to one more than `mostRows`.
+  var irregularRows = 0
   /// NULL and infinity have no range: they stay.
   var staying: Int
 
@@ -32,7 +34,6 @@ struct DefaultContent: Sendable, Hashable {
       let count = try row.int("rows")
       if count > 0 { content.units.append(Unit(range: planned[try row.int("place") - 1], rows: count)) }
     }
-    guard content.isSmall else { return content }
     let known = table.ranges.map { ($0.from?.text, $0.to?.text) } + planned.map { ($0.from.text, $0.to.text) }
     for row in try await facts.rows(cut.unitsQuery(of: rest.name, known: known, most: mostRows)) {
       guard let from = row["from_edge"], let to = row["to_edge"] else {
@@ -41,6 +42,7 @@ struct DefaultContent: Sendable, Hashable {
       }
       if try row.bool("overlaps") {
         content.irregular += 1
+        content.irregularRows += try row.int("rows")
       } else {
         let range = RangeCut.Range(from: .value(from), to: .value(to), label: row["label"] ?? from)
         content.units.append(Unit(range: range, rows: try row.int("rows")))
@@ -60,9 +62,9 @@ struct DefaultContent: Sendable, Hashable {
   }
 
   /// What stays in it, and why.
-  func findings(at mark: SourceRange) -> [Finding] {
+  func findings(moves: Bool, at mark: SourceRange) -> [Finding] {
     var findings: [Finding] = []
-    if !isSmall {
+    if !isSmall, !moves {
       findings.append(.warning(
         "partition.default_large",
         "\(partition.name) is larger than \(DefaultContent.mostBytes >> 20) MB: each ATTACH looks"
@@ -83,6 +85,14 @@ struct DefaultContent: Sendable, Hashable {
         "rows with NULL or infinity stay in \(partition.name): no range takes them", at: mark))
     }
     return findings
+  }
+
+  func moving(at mark: SourceRange) -> Finding {
+    .note(
+      "partition.default_moved",
+      "rows of \(units.count) ranges in \(partition.name) are copied into partitions of their own while they are written,"
+        + " and attached under a short lock; meanwhile a trigger notes the key of every changed row of \(partition.name)."
+        + " A rollback after that leaves ranges of more than \(DefaultContent.mostRows) rows in their partitions", at: mark)
   }
 
   func left(_ why: String, choices: [String], at mark: SourceRange) -> Finding {

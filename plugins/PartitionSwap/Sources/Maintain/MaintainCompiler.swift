@@ -4,10 +4,12 @@ import PluginAPI
 /// New partitions first, since missing ones stop the application; then the default partition; then what is old. Each is
 /// an operation of its own, and what would fail is left out with a warning, so that one does not stop the others.
 struct MaintainCompiler {
-  let wanted: PartitionMaintain.Parameters
+  let step: Step<PartitionMaintain.Parameters>
   let table: PartitionedTable
   let key: PartitionKey
   let facts: any Facts
+
+  private var wanted: PartitionMaintain.Parameters { step.parameters }
 
   func program() async throws -> Program {
     let partman = try await PartmanSet.find(table.name, facts)
@@ -20,13 +22,18 @@ struct MaintainCompiler {
       Privilege(.owner(table.name)), Privilege(.create(schema: table.name.schema)),
     ])
     if let partman { program.operations += partman.switchOff }
-    let width = try await width()
-    let supply = PartitionSupply(wanted: wanted, table: table, key: key, width: width, facts: facts)
-    let made = try await supply.program()
-    program.findings += try await standing() + made.findings
-    program.operations += made.operations
+    let made = try await supply().compiled()
+    program.findings += try await standing() + made.program.findings
+    program.operations += made.program.operations
     try await retire(&program)
+    // Last, since it waits for others: it has phases of its own.
+    program.operations += made.prepare
+    if let move = made.move { program.carry = try move.put(into: program.carry) }
     return program
+  }
+
+  func supply() async throws -> PartitionSupply {
+    PartitionSupply(step: step, table: table, key: key, width: try await width(), facts: facts)
   }
 
   private func width() async throws -> PartitionWidth {

@@ -6,6 +6,15 @@ struct PartitionMaintain: StepKind {
   static let name = "partition.maintain"
   static let summary = "Keeps partitions ahead of now, moves rows out of the default partition, retires old partitions."
   static let recurring = true
+  static let phases = [Phase.apply, .move, .exchange].map(\.rawValue)
+
+  enum Phase: String {
+    case apply
+    /// Copying rows of the default partition that are too many for one transaction.
+    case move
+    /// And attaching them.
+    case exchange
+  }
 
   struct Parameters: ParameterSet {
     @Parameter("Table partitioned by ranges of one date, timestamp or integer column.") var table: QualifiedName
@@ -16,6 +25,7 @@ struct PartitionMaintain: StepKind {
     @Parameter("What becomes of older partitions.") var retire = RetireMode.detach
     @Parameter("Schema for `retire: archive`; it has to exist.") var archiveSchema = Identifier("archive")
     @Parameter("Moves rows out of the default partition into proper ones.") var drainDefault = true
+    @Parameter("How long one chunk of a larger move should take.", tuning: true) var chunk = TimeSpan.milliseconds(500)
     @Parameter("Fewer ranges than this left ahead are critical.") var alarm = 1
     @Parameter("Time zone in which bounds are cut.") var timezone = "UTC"
     @Parameter("Names of new partitions.") var naming = LeafNaming()
@@ -41,9 +51,10 @@ struct PartitionMaintain: StepKind {
           "partition.unsupported", "\(table.name) is not partitioned by ranges of one date, timestamp or integer column:"
             + " there is no next partition to make", choices: ["leave it out"], at: wanted.$table)
       }
-      return try await MaintainCompiler(wanted: wanted, table: table, key: key, facts: facts).program()
+      let compiler = MaintainCompiler(step: step, table: table, key: key, facts: facts)
+      return step.phase == Phase.apply.rawValue ? try await compiler.program() : try await compiler.moved()
     } catch let refusal as StepRefusal {
-      return Program(findings: refusal.findings)
+      return Program(findings: refusal.findings, carry: step.carry)
     }
   }
 }

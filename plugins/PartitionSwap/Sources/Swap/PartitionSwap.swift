@@ -90,6 +90,11 @@ struct PartitionSwap: StepKind {
 }
 
 extension PartitionSwap.Parameters {
-  /// Of one replay: it waits for nobody and nobody waits for it, and the more it takes at once the less each costs.
-  var drain: TimeSpan { max(chunk, .seconds(1)) }
+  var drain: TimeSpan { chunk.forReplay }
+}
+
+extension TimeSpan {
+  /// Of one replay, beside chunks that take this long: it waits for nobody and nobody waits for it, and the more it takes
+  /// at once the less each costs.
+  var forReplay: TimeSpan { max(self, .seconds(1)) }
 }

@@ -52,6 +52,7 @@ extension SwapSubject {
         choices: near.map { "table: \($0)" }, at: wanted.$table)])
     }
     if let refusal = unfit(table, size, wanted) { return (nil, [refusal]) }
+    if let refusal = try await hiddenRows(table, wanted, facts) { return (nil, [refusal]) }
     guard let key = table.column(wanted.by.name) else {
       let meant = Spelling.nearest(to: wanted.by.name, in: table.columns.map(\.name)).map(QualifiedName.readable)
       return (nil, [.refusal(

@@ -88,12 +88,15 @@ struct IntendedChanges {
       return true
     }
     for (name, choice) in choices {
-      guard isIndex(object, name) || object == "constraint \(name)" || object.hasPrefix("foreign key \(name) of ") else {
+      guard isIndex(object, name) || object == "constraint \(name)" || object.hasPrefix("foreign key \(name) of ")
+        || object == "publication \(name)"
+      else {
         continue
       }
       switch choice {
       case "append": return aspect == "definition"
       case "drop", "guard": return difference.kind == .lost && difference.aspect == nil
+      case "transfer": return aspect == "via root"
       case "per_partition": return difference.kind == .lost && difference.aspect == nil
       case "composite": return ["definition", "relies on"].contains(aspect)
       default: return false

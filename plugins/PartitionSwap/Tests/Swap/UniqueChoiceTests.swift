@@ -1,3 +1,4 @@
+import Engine
 import JSONText
 import PostgresClient
 import SQLText
@@ -17,12 +18,47 @@ struct UniqueChoiceTests {
       ("INSERT INTO events (at, code) SELECT at, code FROM events WHERE id = 7",
         choice == "append" ? "23505 events_p202501_code_at_key" : "ok"),
     ])
-    // The old table could not hold both.
-    let ending = try await trial.harness.runner().rollback().ending
-    #expect("\(ending)".contains("events_code"), "\(ending)")
+    // The old table could not hold both: said before anything is locked, and which.
+    let found = try await refusals(trial)
+    #expect(found.count == 1, "\(found)")
+    let rows = choice == "append" ? "1 values more than once, in 2 rows" : "2 values more than once, in 4 rows"
+    #expect(found.first?.message.contains(rows) ?? false, "\(found)")
+    #expect(found.first?.message.contains("events_p202501, events_p202502") ?? false || choice == "drop", "\(found)")
+    #expect(found.first?.message.contains("SELECT code, count(*)") ?? false, "\(found)")
     try await expect([("DELETE FROM events WHERE id > 100", "ok")])
     guard try await trial.rollBack() else { return }
     try await expect([("INSERT INTO events (at, code) VALUES ('2025-02-20', 'c1')", "23505 events_code")])
+  }
+
+  private func refusals(_ trial: SwapTrial) async throws -> [EngineError] {
+    let ending = try await trial.harness.runner().rollback().ending
+    guard case .failed(let errors) = ending else {
+      Issue.record("\(ending)")
+      return []
+    }
+    return errors
+  }
+
+  @Test("the primary key, expressions and partial keys: what came twice is found for each, and NULL is no double")
+  func cameTwice() async throws {
+    try await TestDatabase.current.script("""
+      CREATE UNIQUE INDEX events_lower ON events (lower(code), v) WHERE v > 0;
+      CREATE UNIQUE INDEX events_one ON events (v) NULLS NOT DISTINCT WHERE kind = 'z';
+      """)
+    let trial = try ChoiceSample.trial(unique: ["events_code": "drop", "events_lower": "append", "events_one": "drop"])
+    guard try await trial.apply() else { return }
+    try await expect([
+      ("INSERT INTO events (id, at, code) VALUES (500, '2025-01-20', NULL), (500, '2025-02-20', NULL)", "ok"),
+      ("INSERT INTO events (at, code, v) VALUES ('2025-01-20', 'X', 7), ('2025-02-20', 'x', 7), ('2025-02-20', 'x', 0)", "ok"),
+      ("INSERT INTO events (at, kind, v) VALUES ('2025-01-21', 'z', NULL), ('2025-02-21', 'z', NULL)", "ok"),
+    ])
+    let found = try await refusals(trial)
+    for key in ["events_code", "events_lower", "events_one", "events_pkey"] {
+      #expect(found.first?.message.contains("\(key): 1 values more than once, in 2 rows") ?? false, "\(key): \(found)")
+    }
+    #expect(found.first?.message.contains("lower(code)") ?? false, "\(found)")
+    try await expect([("DELETE FROM events WHERE id > 100", "ok")])
+    guard try await trial.rollBack() else { return }
   }
 
   @Test("guard: unique over all partitions, whatever is done, and the error has its name")

@@ -92,7 +92,8 @@ struct AttachCutover {
     let statements: [SQL] = change.dropping + release(table) + change.namesChange + keys()
       + NameChange.identities(table, isPartitioned: true, former: SwapNames.old) + ownIdentities(table)
       + ddl.sequenceOwnership() + attach + dress.wakingTriggers + ddl.rules() + change.incomingKeys
-      + (step.parameters.publications == .transfer ? ddl.publications() : []) + ddl.rebindDependents() + access(table)
+      + (step.parameters.publications == .transfer ? RootPublication.on(table) + ddl.publications() : [])
+      + ddl.rebindDependents() + access(table)
     let work = [TransactionStatement(change.lock), guarded] + statements.map { TransactionStatement($0) }
     return Operation(
       id: "swap", title: "\(source) becomes the first partition of \(names.copy), which takes its name",

@@ -24,7 +24,8 @@ struct AttachRevert {
         choices: ["attach it again", "leave the table partitioned"])
     }
     let later = partitions.filter { $0 != names.history }
-    let refusals = try await incomingFindings(now, before) + rowFindings(later)
+    let duplicates = DuplicateFindings(before: before, table: source, guarded: [], key: carry.key.column, facts: facts)
+    let refusals = try await incomingFindings(now, before) + rowFindings(later) + duplicates.findings()
     guard refusals.isEmpty else { return Program(findings: refusals) }
     let builds = carry.replaced.enumerated().flatMap { ConcurrentStep.build($0.element.narrow, $0.offset + 1) }
     let dress = CopyDress(table: now, copy: history, leaves: [])
@@ -33,7 +34,8 @@ struct AttachRevert {
       incoming: incoming(now, before), leaves: partitions, sequences: now.sequences.map(\.name))
     let guarded = try await NameChange.guarded(now, facts)
     let settings = try await DeadlockPatience.settings(facts)
-    let swap = swap(change, now, before, later, guarded, settings)
+    let published = try await RootPublication.off(before, now, facts)
+    let swap = swap(change, now, before, later, guarded, settings, published)
     return Program(
       operations: builds.withoutUndo + [dress.operation, swap]
         + (later.isEmpty ? [] : oldWriters.release(deadline: step.parameters.cutover.deadline))
@@ -93,8 +95,11 @@ struct AttachRevert {
     let wide = Set(carry.replaced.flatMap { [$0.wide?.name.name ?? "", $0.narrow.name.name] })
     let former = Dictionary(
       before.indexes.map { (SwapNames.history($0.name.name), $0.name.name) }, uniquingKeysWith: { first, _ in first })
+    // Of two keys that are alike by now, PostgreSQL may have adopted the one for the other: that name is taken.
+    let taken = Set(carry.replaced.map(\.name))
     let own = history.indexes.filter { !wide.contains($0.name.name) }.compactMap { index -> Exchange.Rename? in
-      guard let name = index.parent?.name ?? former[index.name.name], name != index.name.name else { return nil }
+      let parent = index.parent.flatMap { taken.contains($0.name) ? nil : $0.name }
+      guard let name = parent ?? former[index.name.name], name != index.name.name else { return nil }
       return Exchange.Rename(kind: .index, from: index.name, to: name, vacates: false)
     }
     func vacate(_ kind: Exchange.Rename.Kind, _ name: QualifiedName) -> Exchange.Rename {
@@ -115,7 +120,7 @@ struct AttachRevert {
 
   private func swap(
     _ change: NameChange, _ now: TableInventory, _ before: TableInventory, _ later: [QualifiedName],
-    _ guarded: TransactionStatement, _ settings: [Setting]
+    _ guarded: TransactionStatement, _ settings: [Setting], _ published: [SQL]
   ) -> Operation {
     let ddl = TableDDL(now, isPartitioned: false)
     let detach: SQL = "ALTER TABLE \(id: source) DETACH PARTITION \(id: names.history)"
@@ -124,7 +129,7 @@ struct AttachRevert {
       + NameChange.identities(now, isPartitioned: false, former: SwapNames.new) + ddl.sequenceOwnership()
       + ddl.triggers() + ddl.rules()
       + carry.references.map { "ALTER TABLE \(id: source) ENABLE TRIGGER \(id: $0.followTrigger)" }
-      + ownReferences(before) + change.incomingKeys + ddl.publications() + ddl.rebindDependents()
+      + ownReferences(before) + change.incomingKeys + published + ddl.publications() + ddl.rebindDependents()
       + (later.isEmpty ? [] : oldWriters.stop)
     let checks = [guarded] + (later.isEmpty ? [] : [few(later)])
     let work = [TransactionStatement(change.lock)] + checks + statements.map { TransactionStatement($0) } + readers(later)

@@ -42,6 +42,9 @@ struct OldWriters {
   /// What is left when the table with the trigger is gone.
   var forget: [SQL] { ["DROP FUNCTION IF EXISTS \(id: function)()", "DROP TABLE IF EXISTS \(id: mark)"] }
 
+  /// Nobody is stopped any more.
+  var lift: [SQL] { ["DROP TRIGGER IF EXISTS \(id: Self.trigger) ON \(id: table)"] + forget }
+
   /// When the last of them is over.
   func release(deadline: TimeSpan) -> [Operation] {
     let old: SQL = """
@@ -56,7 +59,7 @@ struct OldWriters {
         deadline: deadline, every: .milliseconds(100)),
       .transaction(
         id: "old-writers-drop", title: "let every transaction write \(table) again",
-        (["DROP TRIGGER IF EXISTS \(id: Self.trigger) ON \(id: table)"] + forget).map { TransactionStatement($0) },
+        lift.map { TransactionStatement($0) },
         locks: [RelationLock(.accessExclusive, table), RelationLock(.accessExclusive, mark)], undo: .nothing),
     ]
   }

@@ -3,7 +3,8 @@ import PluginAPI
 extension SwapSubject {
   /// What else stands in the way, or has to be known.
   func tableFindings() async throws -> [Finding] {
-    var findings = dependentFindings + publicationFindings + identityFindings
+    var findings = dependentFindings + identityFindings
+    findings += try await publicationFindings() + rowSecurityFindings()
     findings += try await nullFindings()
     findings += try await nameFindings()
     findings += uncheckedFindings + identityIndexFindings
@@ -70,46 +71,6 @@ extension SwapSubject {
           "\(view.relation.name) is made anew under the lock and filled after it: until then reading it is an error",
           choices: ["drop it before, and make it again after the swap"], at: wanted.$table)
       default: nil
-      }
-    }
-  }
-
-  private var publicationFindings: [Finding] {
-    table.publications.compactMap { publication in
-      switch (publication.scope, wanted.publications) {
-      case (.allTables, _):
-        .refusal(
-          "swap.publication",
-          "publication \(publication.name) has all tables: it would stream the copy and the log as well",
-          choices: ["name its tables one by one", "let its subscribers refresh, and drop it for the time of the swap"],
-          at: wanted.$publications)
-      case (_, .refuse):
-        .refusal(
-          "swap.publication",
-          "\(name) is in publication \(publication.name): subscribers know the table by the publication, and would miss"
-            + " what is written after the swap",
-          choices: [
-            "publications: transfer: the partitioned table takes its place; each subscriber runs ALTER SUBSCRIPTION …"
-              + " REFRESH PUBLICATION WITH (copy_data = false) at once",
-            "publications: remove: it is not published any more",
-          ], at: wanted.$publications)
-      case (.table, .transfer) where !publication.publishesViaRoot
-        && (publication.rowFilter != nil || publication.columns != nil):
-        .refusal(
-          "swap.publication",
-          "publication \(publication.name) has a row filter or a column list of \(name): of a partitioned table it can have"
-            + " them only when it publishes as its root",
-          choices: [
-            "ALTER PUBLICATION \(QualifiedName.readable(publication.name)) SET (publish_via_partition_root = true) first",
-            "publications: remove: it is not published any more",
-          ], at: wanted.$publications)
-      case (_, .transfer):
-        .warning(
-          "swap.publication",
-          "\(name) changes in publication \(publication.name): run ALTER SUBSCRIPTION … REFRESH PUBLICATION WITH"
-            + " (copy_data = false) on each subscriber right after the cutover", at: wanted.$publications)
-      case (_, .remove):
-        .warning("swap.publication", "\(name) leaves publication \(publication.name)", at: wanted.$publications)
       }
     }
   }

@@ -33,10 +33,11 @@ struct CopyPhase {
     operations += build("uniques", "unique indexes", uniques)
     operations += carry.guards.map { $0.fill(from: copy, leaves: carry.leafNames) }
     operations += carry.references.map { $0.fill(id: "reference-fill", target: wanted.chunk) }
-    operations.append(vacuum)
-    // The one reads what the other does not wait for: side by side where there are two connections.
+    // Two connections: the one samples what the other reads through. The full statistics come after the cutover.
     operations.append(
-      .parallel(id: "check", title: "analyze and compare", width: wanted.workers, [analyze, comparison].compactMap { $0 }))
+      .parallel(
+        id: "check", title: "analyze and compare", width: wanted.workers,
+        [CopyUpkeep.estimate(copy), comparison].compactMap { $0 }))
     var handed = carry
     handed.captureFingerprint = fingerprint
     return Program(operations: operations, carry: try handed.json)
@@ -74,24 +75,6 @@ struct CopyPhase {
   /// Builds side by side have their processors already.
   private var buildSettings: [Setting] {
     [Setting("statement_timeout", "0")] + (wanted.workers > 1 ? [Setting("max_parallel_maintenance_workers", "0")] : [])
-  }
-
-  /// Visibility maps for index-only scans.
-  private var vacuum: Operation {
-    let members = carry.leaves.enumerated().map { number, leaf in
-      harmless("vacuum-\(number + 1)", "vacuum \(leaf.name)", "VACUUM \(id: leaf.name)")
-    }
-    return .parallel(id: "vacuum", title: "vacuum the partitions", width: wanted.workers, members)
-  }
-
-  /// Statistics of the partitions and of the whole, which no autovacuum makes. Outside a transaction: inside one it would
-  /// keep every partition locked to its end.
-  private var analyze: Operation { harmless("analyze", "analyze \(copy)", "ANALYZE \(id: copy)") }
-
-  private func harmless(_ id: String, _ title: String, _ statement: SQL) -> Operation {
-    .autocommit(
-      id: id, title: title, AutocommitWork(statement, probe: "SELECT 'absent', 'doing it again does no harm'"),
-      undo: .nothing)
   }
 
   private var comparison: Operation? {

@@ -112,7 +112,8 @@ struct CutoverPhase {
     let ddl = TableDDL(table, isPartitioned: true)
     let statements = exchange.opening(rows: wanted.cutover.backlog)
       + (ddl.sequenceOwnership() + identities(table) + dress.wakingTriggers + ddl.uncheckedConstraints() + ddl.rules() + foreignKeys(exchange)
-        + (wanted.publications == .transfer ? ddl.publications() : []) + ddl.rebindDependents() + closing)
+        + (wanted.publications == .transfer ? RootPublication.on(table) + ddl.publications() : [])
+        + ddl.rebindDependents() + closing)
       .map { TransactionStatement($0) }
     return Operation(
       id: "swap", title: "\(names.copy) becomes \(names.source)", locks: exchange.locks,

@@ -21,7 +21,7 @@ struct RevertPhase {
         "swap.old", "\(names.source) or \(names.old) is gone: there is no way back",
         choices: ["restore it, or leave the swap as it is"])
     }
-    let refusals = columnFindings(now, before) + incomingFindings(now, before)
+    let refusals = try await columnFindings(now, before) + incomingFindings(now, before) + duplicates(before).findings()
     guard refusals.isEmpty else { return Program(findings: refusals) }
     let exchange = Exchange(
       leaving: Exchange.Side(table: now, leaves: leaves), retired: names.copy,
@@ -30,7 +30,9 @@ struct RevertPhase {
       settings: carry.reverse.replaySettings(indexed: true) + (try await DeadlockPatience.settings(facts)),
       guards: try await guards(now, fingerprint), oldSnapshots: wanted.cutover.oldSnapshots)
     let dress = CopyDress(table: now, copy: old, leaves: [])
-    let swap = swap(exchange, now, before, leaves)
+    // As the step found it: by the cutover another step's table may have come to need it.
+    let published = try await RootPublication.off(carry.made, now, facts)
+    let swap = swap(exchange, now, before, leaves, published)
     return Program(operations: [dress.operation, drain, verify, wait, swap].compactMap { $0 }
       + (isGuarded ? carry.oldWriters(carry.reverse).release(deadline: wanted.cutover.deadline) : [])
       + Refill.operations(now) + validations(now, before, exchange))
@@ -72,6 +74,11 @@ struct RevertPhase {
   }
 
   // MARK: What changed since
+
+  private func duplicates(_ before: TableInventory) -> DuplicateFindings {
+    DuplicateFindings(
+      before: before, table: names.source, guarded: Set(carry.guards.map(\.name)), key: carry.key.column, facts: facts)
+  }
 
   private func columnFindings(_ now: TableInventory, _ before: TableInventory) -> [Finding] {
     let then = Dictionary(uniqueKeysWithValues: before.columns.map { ($0.name, $0.type) })
@@ -128,13 +135,13 @@ struct RevertPhase {
   // MARK: The transaction
 
   private func swap(
-    _ exchange: Exchange, _ now: TableInventory, _ before: TableInventory, _ leaves: [QualifiedName]
+    _ exchange: Exchange, _ now: TableInventory, _ before: TableInventory, _ leaves: [QualifiedName], _ published: [SQL]
   ) -> Operation {
     let follow = carry.references.map { "ALTER TABLE \(id: names.source) ENABLE TRIGGER \(id: $0.followTrigger)" as SQL }
     let after = follow + sequences(before) + carry.reverse.dropTripwire(from: [names.source])
       + carry.forward.tripwire(on: [names.copy] + leaves) + (isGuarded ? carry.oldWriters(carry.reverse).stop : []) + triggers(now, before)
       + partialKeys(now, before, leaves) + foreignKeys(exchange, before)
-      + TableDDL(now, isPartitioned: false).publications() + TableDDL(now, isPartitioned: false).rebindDependents()
+      + published + TableDDL(now, isPartitioned: false).publications() + TableDDL(now, isPartitioned: false).rebindDependents()
     let statements = exchange.opening(rows: wanted.cutover.backlog) + after.map { TransactionStatement($0) }
     return Operation(
       id: "swap", title: "\(names.old) becomes \(names.source) again", locks: exchange.locks,

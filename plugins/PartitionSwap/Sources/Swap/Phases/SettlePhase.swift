@@ -1,8 +1,8 @@
 import OnlineDDL
 import PluginAPI
 
-/// What may take as long as it takes once the names are right: foreign keys are validated partition by partition, then
-/// the partitioned table takes them over.
+/// What may take as long as it takes once the names are right: vacuum and full statistics; foreign keys are validated
+/// partition by partition, then the partitioned table takes them over.
 struct SettlePhase {
   let step: Step<PartitionSwap.Parameters>
   let carry: SwapCarry
@@ -17,7 +17,8 @@ struct SettlePhase {
       !$0.constraint.isValidated && once.contains("\($0.table) \($0.constraint.name)")
     } ?? []
     let mended = carry.references.map { $0.fill(id: "reference-mend", target: step.parameters.chunk) }
-    let operations = Refill.operations(carry.before) + mended + outgoing.enumerated().flatMap { validate($0.element, $0.offset) }
+    let upkeep = CopyUpkeep.full(source, carry.leafNames, workers: step.parameters.workers, facts.capabilities)
+    let operations = Refill.operations(carry.before) + [upkeep] + mended + outgoing.enumerated().flatMap { validate($0.element, $0.offset) }
       + incoming.map(Validation.operation)
     return Program(operations: operations, carry: try carry.json)
   }

@@ -74,7 +74,7 @@ extension CompositeReference {
       "COMMENT ON COLUMN \(id: table).\(id: column) IS \(literal: "\(key) of the row of \(source) it refers to; kept by a trigger")",
       """
       CREATE FUNCTION \(id: fillFunction)() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-      SET search_path = pg_catalog, pg_temp AS \(literal: fillBody)
+      SET search_path = pg_catalog, pg_temp SET row_security = off AS \(literal: fillBody)
       """,
       "REVOKE ALL ON FUNCTION \(id: fillFunction) FROM PUBLIC",
       """
