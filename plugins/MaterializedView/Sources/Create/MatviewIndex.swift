@@ -34,4 +34,10 @@ struct IndexKeyText: ParameterValue, Hashable {
   }
 
   var json: JSON { .string(text) }
+
+  /// The column it is; `nil`: an expression.
+  var column: String? {
+    let statement = try? SQLParser.parseOne("CREATE INDEX ON t (\(text)\n)")
+    return statement?.tree.list("indexParams").first?["IndexElem"]?.word("name")
+  }
 }

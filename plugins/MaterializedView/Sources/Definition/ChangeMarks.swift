@@ -21,6 +21,10 @@ enum ChangeMarks {
       """)
   }
 
+  static func isThere(_ facts: any Facts) async throws -> Bool {
+    try await facts.rows("SELECT to_regclass(\(table.quoted)) IS NOT NULL").first?[0] == "t"
+  }
+
   /// What stands in `view`: `"schema"."name"`, always quoted.
   static func key(_ view: QualifiedName) -> String { view.quoted }
 

@@ -21,5 +21,11 @@ struct MatviewRefresh: StepKind {
     }
   }
 
-  static func compile(_ step: Step<Parameters>, _ facts: any Facts) async throws -> Program { Program() }
+  static func compile(_ step: Step<Parameters>, _ facts: any Facts) async throws -> Program {
+    do {
+      return try await RefreshCompiler(step: step, facts: facts).program()
+    } catch let refusal as StepRefusal {
+      return Program(findings: refusal.findings)
+    }
+  }
 }

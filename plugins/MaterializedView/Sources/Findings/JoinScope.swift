@@ -1,0 +1,239 @@
+import JSONText
+import PluginAPI
+
+/// One SELECT: what it joins, by which columns, and what its aggregates read.
+struct JoinScope {
+  private struct Source {
+    var alias: String
+    var columns: Set<String>
+    /// `nil`: nobody knows, so nothing is said about it.
+    var keys: [Set<String>]?
+  }
+
+  private struct Column: Hashable {
+    var source: String
+    var name: String
+  }
+
+  private let select: JSON
+  private var sources: [Source] = []
+  private var equal: [(Column, Column)] = []
+  /// Fixed to a constant.
+  private var fixed: Set<Column> = []
+
+  init(_ select: JSON, _ shapes: RelationShapes, _ common: CommonTables) {
+    self.select = select
+    for item in select.list("fromClause") { collect(item, shapes, common) }
+    for item in select.list("fromClause") {
+      item.joins { quals in for test in JoinScope.conjuncts(quals) { relate(test) } }
+    }
+    if let filter = select["whereClause"] { for test in JoinScope.conjuncts(filter) { relate(test) } }
+  }
+
+  /// A sentence for each aggregate that sees a row several times.
+  var repeated: [String] {
+    guard sources.count > 1 else { return [] }
+    var sentences: [String] = []
+    for part in select.list("targetList") + [select["havingClause"]].compactMap({ $0 }) {
+      part.ownNodes { kind, body in
+        guard kind == "FuncCall", let sentence = sentence(about: body) else { return }
+        sentences.append(sentence)
+      }
+    }
+    return sentences
+  }
+
+  // MARK: Aggregates
+
+  private static let sensitive: Set = [
+    "count", "sum", "avg", "array_agg", "string_agg", "json_agg", "jsonb_agg", "stddev", "stddev_pop", "stddev_samp",
+    "variance", "var_pop", "var_samp", "percentile_cont", "percentile_disc", "mode", "json_object_agg",
+  ]
+
+  private func sentence(about call: JSON) -> String? {
+    let name = call.names("funcname").last ?? ""
+    guard JoinScope.sensitive.contains(name), !call.flag("agg_distinct"), call["over"] == nil else { return nil }
+    var read: Set<String> = []
+    for part in call.list("args") + call.list("agg_order") + [call["agg_filter"]].compactMap({ $0 }) {
+      part.eachNode { kind, body in
+        if kind == "ColumnRef", let column = column(body) { read.insert(column.source) }
+      }
+    }
+    let candidates = read.isEmpty ? sources.map(\.alias) : read.sorted()
+    let missed = candidates.map { unreached(from: $0) }
+    guard let best = missed.min(by: { $0.count < $1.count }), !best.isEmpty else { return nil }
+    let place = missed.firstIndex(of: best).map { candidates[$0] } ?? ""
+    let whose = read.isEmpty ? "rows" : "rows of \(place)"
+    return "\(name)() counts \(whose) once for every matching row of \(best.joined(separator: " and of "))"
+  }
+
+  /// Relations of which several rows may belong to one of `alias`.
+  private func unreached(from alias: String) -> [String] {
+    var reached: Set = [alias]
+    var grows = true
+    while grows {
+      grows = false
+      for source in sources where !reached.contains(source.alias) {
+        guard let keys = source.keys else {
+          reached.insert(source.alias)
+          grows = true
+          continue
+        }
+        let bound = boundColumns(of: source.alias, by: reached)
+        if keys.contains(where: bound.isSuperset) {
+          reached.insert(source.alias)
+          grows = true
+        }
+      }
+    }
+    return sources.map(\.alias).filter { !reached.contains($0) }
+  }
+
+  private func boundColumns(of alias: String, by reached: Set<String>) -> Set<String> {
+    var bound = Set(fixed.filter { $0.source == alias }.map(\.name))
+    for (one, two) in equal {
+      if one.source == alias, reached.contains(two.source) { bound.insert(one.name) }
+      if two.source == alias, reached.contains(one.source) { bound.insert(two.name) }
+    }
+    return bound
+  }
+
+  // MARK: Reading
+
+  private mutating func collect(_ item: JSON, _ shapes: RelationShapes, _ common: CommonTables) {
+    guard let (kind, body) = item.syntaxNode else { return }
+    switch kind {
+    case "JoinExpr":
+      for side in ["larg", "rarg"] { if let part = body[side] { collect(part, shapes, common) } }
+      for column in body.names("usingClause") { join(using: column) }
+    case "RangeVar":
+      let alias = body["alias"]?.word("aliasname") ?? body.word("relname") ?? ""
+      if body["schemaname"] == nil, let query = common[body.word("relname") ?? ""] {
+        sources.append(JoinScope.source(alias, query, shapes, common))
+      } else if let name = body.relation, let shape = shapes[name] {
+        sources.append(Source(alias: alias, columns: shape.columns, keys: shape.keys))
+      } else {
+        sources.append(Source(alias: alias, columns: [], keys: nil))
+      }
+    case "RangeSubselect":
+      let alias = body["alias"]?.word("aliasname") ?? ""
+      if let query = body["subquery"]?["SelectStmt"] {
+        sources.append(JoinScope.source(alias, query, shapes, common))
+      }
+    default:
+      let alias = body["alias"]?.word("aliasname") ?? ""
+      sources.append(Source(alias: alias, columns: [], keys: nil))
+    }
+  }
+
+  /// A query in FROM: unique by what it groups by, of one row when it aggregates all; over a single relation it keeps
+  /// that one's keys.
+  private static func source(
+    _ alias: String, _ query: JSON, _ shapes: RelationShapes, _ common: CommonTables
+  ) -> Source {
+    let targets = query.list("targetList").compactMap { $0["ResTarget"] }
+    var names: [String: String] = [:]
+    for target in targets {
+      guard let column = target["val"]?["ColumnRef"]?.names("fields").last else { continue }
+      names[column] = target.word("name") ?? column
+    }
+    let columns = Set(targets.compactMap { $0.word("name") ?? $0["val"]?["ColumnRef"]?.names("fields").last })
+    let groups = query.list("groupClause")
+    if !groups.isEmpty {
+      let keys = groups.compactMap { group -> String? in
+        if let column = group["ColumnRef"]?.names("fields").last { return names[column] ?? (columns.contains(column) ? column : nil) }
+        guard let place = group["A_Const"]?["ival"]?["ival"]?.int, targets.indices.contains(Int(place) - 1) else { return nil }
+        let target = targets[Int(place) - 1]
+        return target.word("name") ?? target["val"]?["ColumnRef"]?.names("fields").last
+      }
+      return Source(alias: alias, columns: columns, keys: keys.count == groups.count ? [Set(keys)] : nil)
+    }
+    var aggregates = false
+    for target in targets {
+      target.ownNodes { kind, body in
+        if kind == "FuncCall", sensitive.union(["max", "min", "bool_or", "bool_and"]).contains(body.names("funcname").last ?? ""),
+          body["over"] == nil
+        { aggregates = true }
+      }
+    }
+    if aggregates { return Source(alias: alias, columns: columns, keys: [[]]) }
+    if query["limitCount"] != nil || query.word("op").map({ $0 != "SETOP_NONE" }) ?? false || query["distinctClause"] != nil {
+      return Source(alias: alias, columns: columns, keys: nil)
+    }
+    guard query.list("fromClause").count == 1, let table = query.list("fromClause").first?["RangeVar"],
+      table["schemaname"] != nil || common[table.word("relname") ?? ""] == nil, let name = table.relation,
+      let keys = shapes[name]?.keys
+    else { return Source(alias: alias, columns: columns, keys: nil) }
+    let isStar = targets.contains { $0["val"]?["ColumnRef"]?.list("fields").contains { $0["A_Star"] != nil } ?? false }
+    if isStar { return Source(alias: alias, columns: shapes[name]?.columns ?? [], keys: keys) }
+    let kept = keys.compactMap { key -> Set<String>? in
+      let mapped = key.compactMap { names[$0] }
+      return mapped.count == key.count ? Set(mapped) : nil
+    }
+    return Source(alias: alias, columns: columns, keys: kept)
+  }
+
+  private mutating func join(using column: String) {
+    guard let last = sources.last else { return }
+    for other in sources.dropLast() where other.columns.contains(column) {
+      equal.append((Column(source: last.alias, name: column), Column(source: other.alias, name: column)))
+    }
+  }
+
+  private mutating func relate(_ test: JSON) {
+    guard let expression = test["A_Expr"], expression.names("name") == ["="], expression.word("kind") != "AEXPR_OP_ANY",
+      expression.word("kind") != "AEXPR_IN", let left = expression["lexpr"], let right = expression["rexpr"]
+    else { return }
+    let one = left["ColumnRef"].flatMap(column), two = right["ColumnRef"].flatMap(column)
+    switch (one, two) {
+    case (let one?, let two?): if one.source != two.source { equal.append((one, two)) }
+    case (let one?, nil) where right.isConstant: fixed.insert(one)
+    case (nil, let two?) where left.isConstant: fixed.insert(two)
+    default: break
+    }
+  }
+
+  /// `a.x`, `schema.a.x`, or `x` where one source alone has it.
+  private func column(_ reference: JSON) -> Column? {
+    let fields = reference.names("fields")
+    if fields.count >= 2 {
+      let alias = fields[fields.count - 2]
+      return sources.contains { $0.alias == alias } ? Column(source: alias, name: fields[fields.count - 1]) : nil
+    }
+    guard let name = fields.first else { return nil }
+    let owners = sources.filter { $0.columns.contains(name) }
+    return owners.count == 1 ? Column(source: owners[0].alias, name: name) : nil
+  }
+
+  private static func conjuncts(_ condition: JSON) -> [JSON] {
+    guard let bool = condition["BoolExpr"], bool.word("boolop") == "AND_EXPR" else { return [condition] }
+    return bool.list("args").flatMap(conjuncts)
+  }
+}
+
+extension JSON {
+  /// The conditions of the joins of one FROM item, not those inside its subqueries.
+  fileprivate func joins(_ visit: (JSON) -> Void) {
+    guard let join = self["JoinExpr"] else { return }
+    if let quals = join["quals"] { visit(quals) }
+    for side in ["larg", "rarg"] { join[side]?.joins(visit) }
+  }
+
+  /// Nodes of this query alone: subqueries have their own.
+  fileprivate func ownNodes(_ visit: (_ kind: String, _ body: JSON) -> Void) {
+    switch self {
+    case .array(let items): for item in items { item.ownNodes(visit) }
+    case .object(let object):
+      for part in object.members where part.key != "SubLink" && part.key != "SelectStmt" {
+        if let first = part.key.utf8.first, first < 0x61 { visit(part.key, part.value) }
+        part.value.ownNodes(visit)
+      }
+    default: break
+    }
+  }
+
+  fileprivate var isConstant: Bool {
+    if self["A_Const"] != nil { return true }
+    return self["TypeCast"]?["arg"]?.isConstant ?? false
+  }
+}
