@@ -28,7 +28,8 @@ struct DefinePhase {
         privileges: [Privilege(.create(schema: name.schema))])
     }
     if isUnchanged(query, former, tree) {
-      var program = Adjustment(wanted: wanted, indexes: indexes, entry: entry, former: former, tree: tree).program
+      carry.entry.query = former?.query
+      var program = Adjustment(wanted: wanted, indexes: indexes, entry: carry.entry, former: former, tree: tree).program
       program.findings = read + advice + program.findings
       program.carry = try carry.json
       return program

@@ -24,6 +24,7 @@ struct ExchangePhase {
       register: carry.entry.write + MatviewRegister.hand(SideName.fresh(name), to: name),
       fingerprint: try await TreeFingerprint(tree, facts), settings: try await DeadlockPatience.settings(facts))
     let operations = [exchange.operation(undo: .recompile(phase: MatviewCreate.Phase.revert.rawValue))]
+      + exchange.retirement
     return Program(operations: operations, carry: try handed.json)
   }
 

@@ -26,6 +26,6 @@ struct RevertPhase {
       fingerprint: try await TreeFingerprint(tree, facts), settings: try await DeadlockPatience.settings(facts))
     var first = try build.operation
     first.undo = .nothing
-    return Program(findings: obstacles, operations: [first, exchange.operation(undo: .nothing)])
+    return Program(findings: obstacles, operations: [first, exchange.operation(undo: .nothing)] + exchange.retirement)
   }
 }

@@ -27,7 +27,7 @@ struct TreeBuild {
   var operation: Operation {
     get throws {
       let ddl = ViewTreeDDL(wanted, renaming: renaming)
-      let made = [MatviewRegister.create] + dropFresh + ddl.createRoot() + fill(target) + ddl.createAbove()
+      let made = [MatviewRegister.create] + dropParked + dropFresh + ddl.createRoot() + fill(target) + ddl.createAbove()
         + tree.above.flatMap(fill)
       let judged = try invariants.enumerated().map {
         try $1.statement($0 + 1, of: name, reading: SideName.fresh(name))
@@ -50,6 +50,11 @@ struct TreeBuild {
     wanted.views.reversed().map {
       "DROP \(sql: $0.word) IF EXISTS \(id: SideName.fresh($0.relation.name))"
     }
+  }
+
+  /// What an exchange left that was taken back before it was over.
+  private var dropParked: [SQL] {
+    tree.views.reversed().map { "DROP \(sql: $0.word) IF EXISTS \(id: SideName.parked($0.relation.name))" }
   }
 
   /// REFRESH writes rows frozen: whoever has an older snapshot sees them all, never none.

@@ -20,8 +20,7 @@ struct TreeExchange {
 
   func operation(undo: Undo) -> Operation {
     let opening = locking.map { TransactionStatement($0) } + [fingerprint.guardian(of: name)]
-    let rest = renames + ViewTreeDDL(tree).rebindOthers() + dropping + parts + ViewTreeDDL(wanted).dress(over: built)
-      + register
+    let rest = renames + ViewTreeDDL(tree).rebindOthers() + ViewTreeDDL(wanted).dress(over: built) + register
     return .transaction(
       id: "exchange", title: title, opening + rest.map { TransactionStatement($0) }, locks: locks, settings: settings,
       undo: undo)
@@ -42,25 +41,28 @@ struct TreeExchange {
     }
   }
 
+  /// Views, then what is on them: each old name is free before the new one takes it.
   private var renames: [SQL] {
-    let away = tree.views.reversed().map { view -> SQL in
+    let views = tree.views
+    let away = views.reversed().map { view -> SQL in
       "ALTER \(sql: view.word) \(id: view.relation.name) RENAME TO \(id: SideName.parked(view.relation.name).name)"
     }
-    return away
-      + tree.views.map { view in
-        "ALTER \(sql: view.word) \(id: SideName.fresh(view.relation.name)) RENAME TO \(id: view.relation.name.name)"
-      }
+    let back = views.map { view -> SQL in
+      "ALTER \(sql: view.word) \(id: SideName.fresh(view.relation.name)) RENAME TO \(id: view.relation.name.name)"
+    }
+    let parked = parts(of: views) { ($0, SideName.parked($0).name) }
+    let taken = parts(of: [target] + tree.above) { (SideName.fresh($0), $0.name) }
+    return away + back + parked + taken
   }
 
-  private var dropping: [SQL] {
-    tree.views.reversed().map { "DROP \(sql: $0.word) \(id: SideName.parked($0.relation.name))" }
-  }
-
-  /// Their names are free once the old tree is gone.
-  private var parts: [SQL] {
-    ([target] + tree.above).flatMap { view -> [SQL] in
-      view.indexes.map { "ALTER INDEX \(id: SideName.fresh($0.name)) RENAME TO \(id: $0.name.name)" as SQL }
-        + view.statistics.map { "ALTER STATISTICS \(id: SideName.fresh($0.name)) RENAME TO \(id: $0.name.name)" as SQL }
+  private func parts(
+    of views: [TableInventory.View], _ change: (QualifiedName) -> (from: QualifiedName, to: String)
+  ) -> [SQL] {
+    func rename(_ word: SQL, _ name: QualifiedName) -> SQL {
+      "ALTER \(sql: word) \(id: change(name).from) RENAME TO \(id: change(name).to)"
+    }
+    return views.flatMap { view in
+      view.indexes.map { rename("INDEX", $0.name) } + view.statistics.map { rename("STATISTICS", $0.name) }
     }
   }
 
@@ -75,6 +77,34 @@ struct TreeExchange {
     }
     let all = views + views.map(SideName.fresh) + views.map(SideName.parked) + owners
     return Set(all).sorted().map { RelationLock(.accessExclusive, $0) }
+  }
+}
+
+extension TreeExchange {
+  /// The old tree goes when nobody can mean it any more. Whoever read a function or a plan before the exchange holds its
+  /// oids, and may have waited for our lock: dropped at once, it would be gone for them.
+  var retirement: [Operation] {
+    let parked = SideName.parked(name)
+    let views = tree.views.reversed()
+    return [
+      .wait(
+        id: "readers", title: "wait for readers who began before the exchange", until: olderReaders(than: parked),
+        deadline: .hours(1), every: .milliseconds(200)),
+      .transaction(
+        id: "retire", title: "drop what \(name) was before",
+        views.map { TransactionStatement("DROP \(sql: $0.word) IF EXISTS \(id: SideName.parked($0.relation.name))") },
+        locks: views.map { RelationLock(.accessExclusive, SideName.parked($0.relation.name)) }, undo: .nothing),
+    ]
+  }
+
+  /// A snapshot is older when it does not see the transaction that gave the old one its last name.
+  private func olderReaders(than parked: QualifiedName) -> SQL {
+    """
+    SELECT count(a.pid) = 0, 'sessions that began before: ' || coalesce(string_agg(a.pid::text, ', '), 'none')
+    FROM pg_class c LEFT JOIN pg_stat_activity a ON a.datname = current_database() AND a.pid <> pg_backend_pid()
+      AND a.backend_type = 'client backend' AND age(a.backend_xmin) >= age(c.xmin)
+    WHERE c.oid = to_regclass(\(literal: parked.quoted))
+    """
   }
 }
 
