@@ -62,7 +62,7 @@ struct Adjustment {
 
   private func isHeld(_ entry: OrderedMap<GrantList>.Entry) -> Bool {
     let held = privileges(of: entry.key)
-    return entry.value.rights.allSatisfy { $0 == .all ? held.isSuperset(of: ["SELECT", "REFERENCES"]) : held.contains($0.rawValue) }
+    return held.isSuperset(of: entry.value.rights.flatMap(\.privileges))
   }
 
   /// What the role did not have before.
@@ -95,7 +95,8 @@ struct Adjustment {
         ([MatviewRegister.create] + entry.write).map { TransactionStatement($0) },
         undo: .operations([
           .transaction(
-            id: "register-back", title: "how \(name) was refreshed", back.map { TransactionStatement($0) }, undo: .nothing)
+            id: "register-back", title: "how \(name) was refreshed", back.map { TransactionStatement($0) },
+            undo: .nothing)
         ]))
     ]
   }

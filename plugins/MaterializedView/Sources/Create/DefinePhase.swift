@@ -35,9 +35,12 @@ struct DefinePhase {
       return program
     }
     carry.isChanging = true
-    let obstacles = try await DependentFindings(tree: tree, columns: columns, range: wanted.$name, facts: facts).all()
+    let obstacles = try await DependentFindings(
+      tree: tree, columns: columns, range: wanted.$name, facts: facts
+    ).all()
     return Program(
-      findings: read + advice + obstacles + [changeNote(tree)], operations: [outline(query)], carry: try carry.json,
+      findings: read + advice + obstacles + [changeNote(tree)], operations: [outline(query)],
+      carry: try carry.json,
       privileges: [Privilege(.owner(name)), Privilege(.create(schema: name.schema))])
   }
 

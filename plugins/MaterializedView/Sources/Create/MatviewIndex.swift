@@ -27,7 +27,8 @@ struct IndexKeyText: ParameterValue, Hashable {
   static func read(_ node: Node, _ report: inout Diagnostics) -> IndexKeyText? {
     guard let text = report.text(node, wanted: "a column or an expression") else { return nil }
     guard (try? SQLParser.parseOne("CREATE INDEX ON t (\(text)\n)")) != nil else {
-      report.error("matview.index", "`\(text)` is not the key of an index", at: node.range, hint: "put an expression in parentheses")
+      report.error("matview.index", "`\(text)` is not the key of an index", at: node.range,
+        hint: "put an expression in parentheses")
       return nil
     }
     return IndexKeyText(text: text)

@@ -25,6 +25,14 @@ enum ChangeMarks {
     try await facts.rows("SELECT to_regclass(\(table.quoted)) IS NOT NULL").first?[0] == "t"
   }
 
+  /// Keys of the views whose tables leave marks: one row each, written by `matview.trigger`.
+  static let watch = QualifiedName("caisson", "matview_watch")
+
+  static func watched(_ facts: any Facts) async throws -> Set<String> {
+    guard try await facts.rows("SELECT to_regclass(\(watch.quoted)) IS NOT NULL").first?[0] == "t" else { return [] }
+    return Set(try await facts.rows("SELECT view FROM \(id: watch)").compactMap { $0[0] })
+  }
+
   /// What stands in `view`: `"schema"."name"`, always quoted.
   static func key(_ view: QualifiedName) -> String { view.quoted }
 

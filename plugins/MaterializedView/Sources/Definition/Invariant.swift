@@ -12,7 +12,8 @@ struct Invariant: Sendable {
     var findings: [Finding] = []
     for item in wanted {
       let parsed = try? SQLParser.parseOne(item.value.text)
-      if parsed?.node == "SelectStmt", parsed?.isReadOnly == true, parsed?.tree.list("targetList").count == 1 { continue }
+      let columns = parsed?.tree.list("targetList").count
+      if parsed?.node == "SelectStmt", parsed?.isReadOnly == true, columns == 1 { continue }
       findings.append(
         .refusal(
           "matview.verify", "an invariant is a query that only reads and returns one boolean", choices: [
@@ -24,7 +25,9 @@ struct Invariant: Sendable {
   }
 
   /// The statement of an operation.
-  func statement(_ number: Int, of view: QualifiedName, reading fresh: QualifiedName? = nil) throws -> TransactionStatement {
+  func statement(
+    _ number: Int, of view: QualifiedName, reading fresh: QualifiedName? = nil
+  ) throws -> TransactionStatement {
     TransactionStatement(
       SQL(verbatim: try fresh.map { try asked(of: $0, insteadOf: view) } ?? text), expect: .isTrue,
       message: "invariant \(number) of \(view) does not hold")

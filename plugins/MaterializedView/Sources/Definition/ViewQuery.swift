@@ -13,7 +13,11 @@ struct ViewQuery: Sendable {
   static func read(_ wanted: MatviewCreate.Parameters, _ facts: any Facts) async throws -> (ViewQuery, [Finding]) {
     let range = wanted.queryFile == nil ? wanted.$query : wanted.$queryFile
     let source: String
-    if let file = wanted.queryFile { source = try await facts.file(file.path) } else { source = wanted.query?.text ?? "" }
+    if let file = wanted.queryFile {
+      source = try await facts.file(file.path)
+    } else {
+      source = wanted.query?.text ?? ""
+    }
     let text = source.trimmedStatement
     do {
       let parsed = try SQLParser.parseOne(text)

@@ -11,8 +11,8 @@ struct CreateFindings {
   let facts: any Facts
 
   func all() async throws -> [Finding] {
-    try await cycle + keys + roles() + FanOutFindings(query: query, hasInvariants: !wanted.verify.isEmpty, facts: facts).all()
-      + clocks + RowSecurityFindings(wanted: wanted, query: query, facts: facts).all()
+    try await cycle + keys + roles()
+      + FanOutFindings(query: query, hasInvariants: !wanted.verify.isEmpty, facts: facts).all() + clocks + RowSecurityFindings(wanted: wanted, query: query, facts: facts).all()
       + IncrementalFindings(query: query, facts: facts).all()
   }
 
@@ -42,7 +42,8 @@ struct CreateFindings {
   }
 
   private var concurrency: [Finding] {
-    let isThere = indexes.contains(where: \.tellsRowsApart) || (tree?.root.indexes.contains(where: \.tellsRowsApart) ?? false)
+    let existing = tree?.root.indexes ?? []
+    let isThere = indexes.contains(where: \.tellsRowsApart) || existing.contains(where: \.tellsRowsApart)
     guard !isThere, wanted.refresh.mode != .full else { return [] }
     let near = indexes.filter(\.isUnique).map(\.name).first.map {
       " (\($0) does not count: it has an expression or a condition)"
@@ -69,9 +70,10 @@ struct CreateFindings {
   private func roles() async throws -> [Finding] {
     let wantedRoles = wanted.grants.compactMap { GrantList.role($0.key) }
     guard !wantedRoles.isEmpty else { return [] }
-    let known = Set(
-      try await facts.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY (\(wantedRoles)::name[])").compactMap { $0[0] })
-    return wanted.grants.filter { entry in GrantList.role(entry.key).map { !known.contains($0) } ?? false }.map { entry in
+    let found = try await facts.rows("SELECT rolname FROM pg_roles WHERE rolname = ANY (\(wantedRoles)::name[])")
+    let known = Set(found.compactMap { $0[0] })
+    let unknown = wanted.grants.filter { entry in GrantList.role(entry.key).map { !known.contains($0) } ?? false }
+    return unknown.map { entry in
       .refusal(
         "matview.role", "there is no role \(QualifiedName.readable(entry.key)): the view would be made and nobody could"
           + " be granted it", choices: ["create the role first", "leave it out of `grants`"], at: entry.range)
@@ -88,7 +90,7 @@ struct CreateFindings {
   private var clocks: [Finding] {
     guard let parsed = query.parsed else { return [] }
     let found = parsed.functions.filter { call in
-      guard CreateFindings.clocks.contains(call.name), call.schema == nil || call.schema == "pg_catalog" else { return false }
+      guard CreateFindings.clocks.contains(call.name), (call.schema ?? "pg_catalog") == "pg_catalog" else { return false }
       return call.name != "age" || hasClockAge(parsed)
     }
     let names = Set(found.map(\.name)).sorted()

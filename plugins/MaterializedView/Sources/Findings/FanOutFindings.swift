@@ -32,7 +32,8 @@ struct FanOutFindings {
       "count(DISTINCT key) where only a count is wanted",
     ]
     if hasInvariants {
-      return .warning("matview.fan_out", what + "; `verify` decides whether the numbers are right", choices: choices, at: query.range)
+      return .warning(
+        "matview.fan_out", what + "; `verify` decides whether the numbers are right", choices: choices, at: query.range)
     }
     return .refusal(
       "matview.fan_out", what + ": the numbers come out several times too large", choices: choices + [
@@ -76,11 +77,6 @@ struct CommonTables {
     var found: [String: JSON] = [:]
     tree.eachNode { kind, body in
       if kind == "CommonTableExpr", let name = body.word("ctename") { found[name] = body["ctequery"]?["SelectStmt"] }
-    }
-    if let with = tree["withClause"] {
-      for item in with.list("ctes") {
-        if let body = item["CommonTableExpr"], let name = body.word("ctename") { found[name] = body["ctequery"]?["SelectStmt"] }
-      }
     }
     queries = found
   }

@@ -30,41 +30,52 @@ struct IncrementalFindings {
     "var_samp", "corr", "bit_and", "bit_or", "xmlagg",
   ]
 
+  private static let moving: Set = ["now", "random", "clock_timestamp", "transaction_timestamp", "statement_timestamp"]
+
   /// By the text alone (pg_ivm's README, "Supported View Definitions and Restriction").
   static func reasons(_ tree: JSON) -> [String] {
     var reasons: [String] = []
-    func add(_ reason: String) { if !reasons.contains(reason) { reasons.append(reason) } }
     var hasOuter = false, hasAggregate = false, hasCase = false
     tree.eachNode { kind, body in
       switch kind {
-      case "JoinExpr" where ["JOIN_LEFT", "JOIN_RIGHT", "JOIN_FULL"].contains(body.word("jointype")): hasOuter = true
+      case "JoinExpr": if (body.word("jointype") ?? "JOIN_INNER") != "JOIN_INNER" { hasOuter = true }
       case "CaseExpr", "CoalesceExpr": hasCase = true
-      case "SQLValueFunction": add("it depends on the clock or on who asks")
       case "FuncCall":
-        let name = body.names("funcname").last ?? ""
-        if body["over"] != nil { add("window functions") }
-        if aggregates.contains(name) || body.flag("agg_star") { hasAggregate = true }
-        if unknownAggregates.contains(name) { add("aggregate \(name)") }
-        if body.flag("agg_distinct") { add("\(name)(DISTINCT …)") }
-        if body["agg_filter"] != nil { add("FILTER on an aggregate") }
-        if ["now", "random", "clock_timestamp", "transaction_timestamp"].contains(name) { add("\(name)() is not immutable") }
-      case "GroupingSet": add("grouping sets")
-      case "RangeTableSample": add("TABLESAMPLE")
-      case "RangeFunction": add("a function in FROM")
-      case "WithClause" where body.flag("recursive"): add("WITH RECURSIVE")
-      default: break
+        if aggregates.contains(body.names("funcname").last ?? "") { hasAggregate = true }
+        reasons += call(body)
+      default: if let reason = parts[kind] { reasons.append(reason) }
       }
     }
-    if hasOuter, hasAggregate { add("an outer join together with aggregates") }
-    if hasOuter, hasCase { add("CASE or COALESCE above an outer join") }
-    for (key, what) in [
+    if hasOuter, hasAggregate { reasons.append("an outer join together with aggregates") }
+    if hasOuter, hasCase { reasons.append("CASE or COALESCE above an outer join") }
+    return (reasons + clauses(tree)).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  private static let parts = [
+    "SQLValueFunction": "it depends on the clock or on who asks", "GroupingSet": "grouping sets",
+    "RangeTableSample": "TABLESAMPLE", "RangeFunction": "a function in FROM",
+  ]
+
+  private static func call(_ body: JSON) -> [String] {
+    let name = body.names("funcname").last ?? ""
+    return [
+      body["over"] != nil ? "window functions" : nil,
+      unknownAggregates.contains(name) ? "aggregate \(name)" : nil,
+      body.flag("agg_distinct") ? "\(name)(DISTINCT …)" : nil,
+      body["agg_filter"] != nil ? "FILTER on an aggregate" : nil,
+      moving.contains(name) ? "\(name)() is not immutable" : nil,
+    ].compactMap { $0 }
+  }
+
+  private static func clauses(_ tree: JSON) -> [String] {
+    let known = [
       ("havingClause", "HAVING"), ("sortClause", "ORDER BY"), ("limitCount", "LIMIT"), ("limitOffset", "OFFSET"),
-      ("distinctClause", "DISTINCT"), ("valuesLists", "VALUES"),
-    ] where tree[key] != nil && (key != "distinctClause" || tree.list(key).contains { !$0.isNull && $0.syntaxNode != nil }) {
-      add(what == "DISTINCT" ? "DISTINCT ON" : what)
-    }
-    if let set = tree.word("op"), set != "SETOP_NONE" { add("UNION, INTERSECT or EXCEPT") }
-    return reasons
+      ("valuesLists", "VALUES"),
+    ].filter { tree[$0.0] != nil }.map(\.1)
+    let distinct = tree.list("distinctClause").contains { $0.syntaxNode != nil } ? ["DISTINCT ON"] : []
+    let isSet = (tree.word("op") ?? "SETOP_NONE") != "SETOP_NONE"
+    let recursive = tree["withClause"]?.flag("recursive") ?? false ? ["WITH RECURSIVE"] : []
+    return known + distinct + recursive + (isSet ? ["UNION, INTERSECT or EXCEPT"] : [])
   }
 
   /// Tables alone, neither partitioned nor foreign.

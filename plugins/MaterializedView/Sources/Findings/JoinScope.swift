@@ -3,20 +3,13 @@ import PluginAPI
 
 /// One SELECT: what it joins, by which columns, and what its aggregates read.
 struct JoinScope {
-  private struct Source {
-    var alias: String
-    var columns: Set<String>
-    /// `nil`: nobody knows, so nothing is said about it.
-    var keys: [Set<String>]?
-  }
-
   private struct Column: Hashable {
     var source: String
     var name: String
   }
 
   private let select: JSON
-  private var sources: [Source] = []
+  private var sources: [JoinSource] = []
   private var equal: [(Column, Column)] = []
   /// Fixed to a constant.
   private var fixed: Set<Column> = []
@@ -45,14 +38,9 @@ struct JoinScope {
 
   // MARK: Aggregates
 
-  private static let sensitive: Set = [
-    "count", "sum", "avg", "array_agg", "string_agg", "json_agg", "jsonb_agg", "stddev", "stddev_pop", "stddev_samp",
-    "variance", "var_pop", "var_samp", "percentile_cont", "percentile_disc", "mode", "json_object_agg",
-  ]
-
   private func sentence(about call: JSON) -> String? {
     let name = call.names("funcname").last ?? ""
-    guard JoinScope.sensitive.contains(name), !call.flag("agg_distinct"), call["over"] == nil else { return nil }
+    guard JoinSource.sensitive.contains(name), !call.flag("agg_distinct"), call["over"] == nil else { return nil }
     var read: Set<String> = []
     for part in call.list("args") + call.list("agg_order") + [call["agg_filter"]].compactMap({ $0 }) {
       part.eachNode { kind, body in
@@ -109,68 +97,21 @@ struct JoinScope {
     case "RangeVar":
       let alias = body["alias"]?.word("aliasname") ?? body.word("relname") ?? ""
       if body["schemaname"] == nil, let query = common[body.word("relname") ?? ""] {
-        sources.append(JoinScope.source(alias, query, shapes, common))
+        sources.append(JoinSource(alias, query, shapes, common))
       } else if let name = body.relation, let shape = shapes[name] {
-        sources.append(Source(alias: alias, columns: shape.columns, keys: shape.keys))
+        sources.append(JoinSource(alias: alias, columns: shape.columns, keys: shape.keys))
       } else {
-        sources.append(Source(alias: alias, columns: [], keys: nil))
+        sources.append(JoinSource(alias: alias, columns: [], keys: nil))
       }
     case "RangeSubselect":
       let alias = body["alias"]?.word("aliasname") ?? ""
       if let query = body["subquery"]?["SelectStmt"] {
-        sources.append(JoinScope.source(alias, query, shapes, common))
+        sources.append(JoinSource(alias, query, shapes, common))
       }
     default:
       let alias = body["alias"]?.word("aliasname") ?? ""
-      sources.append(Source(alias: alias, columns: [], keys: nil))
+      sources.append(JoinSource(alias: alias, columns: [], keys: nil))
     }
-  }
-
-  /// A query in FROM: unique by what it groups by, of one row when it aggregates all; over a single relation it keeps
-  /// that one's keys.
-  private static func source(
-    _ alias: String, _ query: JSON, _ shapes: RelationShapes, _ common: CommonTables
-  ) -> Source {
-    let targets = query.list("targetList").compactMap { $0["ResTarget"] }
-    var names: [String: String] = [:]
-    for target in targets {
-      guard let column = target["val"]?["ColumnRef"]?.names("fields").last else { continue }
-      names[column] = target.word("name") ?? column
-    }
-    let columns = Set(targets.compactMap { $0.word("name") ?? $0["val"]?["ColumnRef"]?.names("fields").last })
-    let groups = query.list("groupClause")
-    if !groups.isEmpty {
-      let keys = groups.compactMap { group -> String? in
-        if let column = group["ColumnRef"]?.names("fields").last { return names[column] ?? (columns.contains(column) ? column : nil) }
-        guard let place = group["A_Const"]?["ival"]?["ival"]?.int, targets.indices.contains(Int(place) - 1) else { return nil }
-        let target = targets[Int(place) - 1]
-        return target.word("name") ?? target["val"]?["ColumnRef"]?.names("fields").last
-      }
-      return Source(alias: alias, columns: columns, keys: keys.count == groups.count ? [Set(keys)] : nil)
-    }
-    var aggregates = false
-    for target in targets {
-      target.ownNodes { kind, body in
-        if kind == "FuncCall", sensitive.union(["max", "min", "bool_or", "bool_and"]).contains(body.names("funcname").last ?? ""),
-          body["over"] == nil
-        { aggregates = true }
-      }
-    }
-    if aggregates { return Source(alias: alias, columns: columns, keys: [[]]) }
-    if query["limitCount"] != nil || query.word("op").map({ $0 != "SETOP_NONE" }) ?? false || query["distinctClause"] != nil {
-      return Source(alias: alias, columns: columns, keys: nil)
-    }
-    guard query.list("fromClause").count == 1, let table = query.list("fromClause").first?["RangeVar"],
-      table["schemaname"] != nil || common[table.word("relname") ?? ""] == nil, let name = table.relation,
-      let keys = shapes[name]?.keys
-    else { return Source(alias: alias, columns: columns, keys: nil) }
-    let isStar = targets.contains { $0["val"]?["ColumnRef"]?.list("fields").contains { $0["A_Star"] != nil } ?? false }
-    if isStar { return Source(alias: alias, columns: shapes[name]?.columns ?? [], keys: keys) }
-    let kept = keys.compactMap { key -> Set<String>? in
-      let mapped = key.compactMap { names[$0] }
-      return mapped.count == key.count ? Set(mapped) : nil
-    }
-    return Source(alias: alias, columns: columns, keys: kept)
   }
 
   private mutating func join(using column: String) {
@@ -208,32 +149,5 @@ struct JoinScope {
   private static func conjuncts(_ condition: JSON) -> [JSON] {
     guard let bool = condition["BoolExpr"], bool.word("boolop") == "AND_EXPR" else { return [condition] }
     return bool.list("args").flatMap(conjuncts)
-  }
-}
-
-extension JSON {
-  /// The conditions of the joins of one FROM item, not those inside its subqueries.
-  fileprivate func joins(_ visit: (JSON) -> Void) {
-    guard let join = self["JoinExpr"] else { return }
-    if let quals = join["quals"] { visit(quals) }
-    for side in ["larg", "rarg"] { join[side]?.joins(visit) }
-  }
-
-  /// Nodes of this query alone: subqueries have their own.
-  fileprivate func ownNodes(_ visit: (_ kind: String, _ body: JSON) -> Void) {
-    switch self {
-    case .array(let items): for item in items { item.ownNodes(visit) }
-    case .object(let object):
-      for part in object.members where part.key != "SubLink" && part.key != "SelectStmt" {
-        if let first = part.key.utf8.first, first < 0x61 { visit(part.key, part.value) }
-        part.value.ownNodes(visit)
-      }
-    default: break
-    }
-  }
-
-  fileprivate var isConstant: Bool {
-    if self["A_Const"] != nil { return true }
-    return self["TypeCast"]?["arg"]?.isConstant ?? false
   }
 }

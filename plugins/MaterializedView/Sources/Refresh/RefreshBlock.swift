@@ -17,8 +17,8 @@ struct RefreshBlock {
       BEGIN
         \(sql: work)
       EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
-        IF SQLSTATE IN ('57P01', '57P02', '57P03')
-          OR SQLSTATE = '57014' AND clock_timestamp() - began < \(sql: String(limit * 95 / 100)) * interval '1 millisecond' THEN
+        IF SQLSTATE IN ('57P01', '57P02', '57P03') OR SQLSTATE = '57014'
+          AND clock_timestamp() - began < \(sql: String(limit * 95 / 100)) * interval '1 millisecond' THEN
           RAISE;
         END IF;
         INSERT INTO \(id: MatviewRegister.table) AS m (view, failed_at, failure)

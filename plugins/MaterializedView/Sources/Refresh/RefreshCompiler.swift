@@ -64,6 +64,12 @@ struct RefreshCompiler {
           .note("matview.unchanged", "\(target.name) is left as it is: nothing has changed since", at: wanted.$names))
         continue
       }
+      if target.entry?.onlyIfChanged ?? false, !target.isWatched {
+        findings.append(
+          .warning(
+            "matview.unwatched", "\(target.name) is to be refreshed only if changed, and nothing marks its changes: it is"
+              + " refreshed each time", choices: ["matview.trigger for it"], at: wanted.$names))
+      }
       due.append(target)
     }
     return due
@@ -102,7 +108,8 @@ struct RefreshCompiler {
   private func register() async throws -> [Operation] {
     let there = try await facts.rows(
       """
-      SELECT to_regclass(\(MatviewRegister.table.quoted)) IS NOT NULL AND to_regclass(\(ChangeMarks.table.quoted)) IS NOT NULL
+      SELECT to_regclass(\(MatviewRegister.table.quoted)) IS NOT NULL
+        AND to_regclass(\(ChangeMarks.table.quoted)) IS NOT NULL
       """).first?[0]
     guard there != "t" else { return [] }
     return [

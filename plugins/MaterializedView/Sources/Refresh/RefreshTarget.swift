@@ -13,6 +13,8 @@ struct RefreshTarget: Sendable, Hashable {
   /// Milliseconds since the moment its rows are of; `nil`: never recorded.
   var age: Int64?
   var hasFailed: Bool
+  /// Its tables leave marks; without, nobody knows whether they have changed.
+  var isWatched: Bool
   var isMarked: Bool
   /// By its cron time; `false` also without one.
   var isTimed: Bool
@@ -42,7 +44,7 @@ struct RefreshTarget: Sendable, Hashable {
 
   /// Nothing has changed since, by the marks.
   var isUnchanged: Bool {
-    isPopulated && age != nil && !hasFailed && (entry?.onlyIfChanged ?? false) && !isMarked
+    isPopulated && age != nil && !hasFailed && (entry?.onlyIfChanged ?? false) && isWatched && !isMarked
   }
 }
 
@@ -54,7 +56,7 @@ struct RefreshSurvey {
     let entries = Dictionary(
       try await MatviewRegister.entries(facts).map { ($0.view, $0) }, uniquingKeysWith: { first, _ in first })
     let states = try await states(isRegistered: !entries.isEmpty)
-    let marked = try await marked()
+    let marked = try await marked(), watched = try await ChangeMarks.watched(facts)
     let reads = try await reads()
     var targets: [RefreshTarget] = []
     for row in try await facts.rows(RefreshSurvey.views) {
@@ -64,8 +66,10 @@ struct RefreshSurvey {
       let isTimed = try await isTimed(entries[key])
       targets.append(RefreshTarget(
         oid: oid, name: name, isPopulated: try row.bool("populated"), tellsRowsApart: try row.bool("keyed"),
-        isOurs: try row.bool("ours"), entry: entries[key], age: states[key]?.age, hasFailed: states[key]?.failed ?? false,
-        isMarked: marked.contains(ChangeMarks.key(name)), isTimed: isTimed, reads: reads[oid] ?? []))
+        isOurs: try row.bool("ours"), entry: entries[key], age: states[key]?.age,
+        hasFailed: states[key]?.failed ?? false,
+        isWatched: watched.contains(ChangeMarks.key(name)), isMarked: marked.contains(ChangeMarks.key(name)),
+        isTimed: isTimed, reads: reads[oid] ?? []))
     }
     return targets
   }
@@ -130,7 +134,8 @@ struct RefreshSurvey {
         SELECT FROM generate_series(
           date_trunc('minute', m.as_of AT TIME ZONE 'UTC') + interval '1 minute', now() AT TIME ZONE 'UTC',
           interval '1 minute') AS t
-        WHERE extract(minute FROM t) = \(sql: list(cron.minutes.numbers)) AND extract(hour FROM t) = \(sql: list(cron.hours.numbers))
+        WHERE extract(minute FROM t) = \(sql: list(cron.minutes.numbers))
+          AND extract(hour FROM t) = \(sql: list(cron.hours.numbers))
           AND extract(month FROM t) = \(sql: list(cron.months.numbers)) AND \(sql: both)) AS due
       FROM \(id: MatviewRegister.table) AS m WHERE m.view = \(entry.view) AND m.as_of IS NOT NULL
       """)

@@ -16,7 +16,7 @@ struct TargetView {
     view.relation.grants = grants
     view.relation.comment = wanted.comment ?? standing.relation.comment
     view.columns = outline.columns.map(column)
-    view.indexes = indexes.map { $0.inventoried(on: wanted.name) } + kept
+    view.indexes = indexes.filter { !isServed($0) }.map { $0.inventoried(on: wanted.name) } + kept
     view.statistics = []
     return view
   }
@@ -48,6 +48,13 @@ struct TargetView {
   private var byHand: [TableInventory.Index] {
     let declared = Set(indexes.map(\.name) + (former?.indexes ?? []))
     return standing.indexes.filter { !declared.contains($0.name.name) }
+  }
+
+  /// One made by hand tells the rows apart by the same columns.
+  private func isServed(_ index: WantedIndex) -> Bool {
+    index.tellsRowsApart && kept.contains {
+      $0.tellsRowsApart && Set($0.keys.compactMap(\.column)) == Set(index.plainColumns ?? [])
+    }
   }
 
   private var names: Set<String> { Set(outline.columns.map(\.name)) }
