@@ -48,6 +48,7 @@ struct SwapTests {
   @Test("is swapped in under readers that never see it missing or empty; rollback gives everything back")
   func underReaders() async throws {
     let before = try await CatalogText.read(), rowsBefore = try await rows()
+    let former = try #require(try await value("SELECT pg_get_viewdef('stats')")).split(separator: "\n")
     let readers = Readers()
     readers.start()
     let harness = try creating(Tower.changed, policy: patient)
@@ -56,9 +57,11 @@ struct SwapTests {
     #expect(try await value("SELECT sum(mileage) = (SELECT sum(mileage) FROM vehicles) FROM stats") == "t")
     #expect(try await value("SELECT total()") == "100")
     let changed = try await CatalogText.read()
-    let lost = CatalogText.difference(before, changed).filter { $0.hasPrefix("- ") }
-    #expect(lost == ["-     count(*) AS total", "-    FROM vehicles", "-   GROUP BY vehicles.organization_id;",
-      "- view stats  SELECT vehicles.organization_id,"])
+    // Versions render the old definition in different ways; its lines alone may go.
+    let lost = CatalogText.difference(before, changed).filter { line in
+      line.hasPrefix("- ") && !line.hasPrefix("- view stats ") && !former.contains { line.hasSuffix($0) }
+    }
+    #expect(lost == [])
     try await harness.rolledBack()
     try await Task.sleep(for: .milliseconds(200))
     await readers.stop()
