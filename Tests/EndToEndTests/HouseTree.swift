@@ -1,5 +1,6 @@
 import Glibc
 import Sandbox
+import TestSupport
 
 /// The project's own files.
 enum HouseTree {
@@ -31,7 +32,7 @@ enum HouseTree {
       .map { String($0.1) }
   }
 
-  private static func names(in folder: String) -> [String] { ServerNames.all(in: "\(root)/\(folder)").sorted() }
+  private static func names(in folder: String) -> [String] { FolderNames.all(in: "\(root)/\(folder)").sorted() }
 
   private static func isFolder(_ path: String) -> Bool {
     var about = stat()

@@ -25,7 +25,7 @@ final class Project: Sendable {
   }
 
   deinit {
-    for name in ServerNames.all(in: folder) { unlink("\(folder)/\(name)") }
+    for name in FolderNames.all(in: folder) { unlink("\(folder)/\(name)") }
     rmdir(folder)
   }
 
@@ -92,19 +92,6 @@ struct RunningCaisson {
 
   /// What `ps` shows of it.
   var commandLine: String { (ServerFiles.read("/proc/\(pid)/cmdline") ?? "").replacing("\u{0}", with: " ") }
-}
-
-enum ServerNames {
-  static func all(in folder: String) -> [String] {
-    guard let handle = opendir(folder) else { return [] }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
-  }
 }
 
 enum Sample {

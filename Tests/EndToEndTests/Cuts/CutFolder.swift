@@ -70,7 +70,7 @@ final class CutFolder: Sendable {
   func state() async throws -> [String] {
     let rows = try await query(EveryKind.fingerprint).map { $0.map { $0 ?? "NULL" }.joined(separator: ": ") }
     let ours: Set = ["plan.yaml", "staging.yaml", "output.log"]
-    let files = ServerNames.all(in: folder).filter { !ours.contains($0) }.map { name in
+    let files = FolderNames.all(in: folder).filter { !ours.contains($0) }.map { name in
       var about = stat()
       lstat("\(folder)/\(name)", &about)
       let text = about.st_mode & S_IFMT == S_IFREG ? ServerFiles.read("\(folder)/\(name)") ?? "" : "folder or link"
@@ -121,7 +121,7 @@ final class CutFolder: Sendable {
 
   /// Programs that a step started, and the one that started them, work in this folder.
   private func processes() -> [String] {
-    ServerNames.all(in: "/proc").filter { Int32($0) != nil }.filter { pid in
+    FolderNames.all(in: "/proc").filter { Int32($0) != nil }.filter { pid in
       guard let place = realpath("/proc/\(pid)/cwd", nil) else { return false }
       defer { free(place) }
       return String(cString: place) == folder

@@ -130,7 +130,7 @@ struct KeyCase: CustomTestStringConvertible, Sendable {
     let fingerprint = try await followed.begin(keyed: false)
     let hand = try await ChunkHand.open(size: 90)
     let work = followed.copy(fingerprint, order: order, keyed: false)
-    let slice = try await work.slices.asyncMap { try await hand.connection.query($0).value } ?? nil
+    let slice = try await hand.slices(work).first ?? nil
     let first = try await hand.walk(work, slice: slice, atMost: 4)
     #expect(!first.isOver)
     try await change(KeyCase.all[0])

@@ -31,7 +31,7 @@ import Testing
   func middle(size: Int, order: KeyLog.CopyOrder) async throws {
     let hand = try await ChunkHand.open(size: size)
     let work = followed.copy(try await followed.begin(), order: order)
-    let slice = try await work.slices.asyncMap { try await hand.connection.query($0).value } ?? nil
+    let slice = try await hand.slices(work).first ?? nil
     let begun = try await hand.walk(work, slice: slice, atMost: 1)
     try await database.script("UPDATE src SET u = 1; TRUNCATE src; INSERT INTO src SELECT g, g % 3, -g FROM generate_series(1, 20) g")
     if size > 1 { try await hand.run(followed.replay(limited: true)) }

@@ -72,7 +72,7 @@ struct DataBatchRunTests {
     let program = try await program(
       "table: vehicles\nset: {km: km + 1}\nwhere: 'true'\nworkers: 3\nverify: none", on: connection)
     let hand = Hand(connection: connection)
-    let slices = try await hand.slices(try chunks(program))
+    let slices = try await hand.chunks.slices(try chunks(program))
     #expect(slices.count == 12)
     try await hand.run(program.operations)
     #expect(try await text("SELECT count(*) FROM vehicles WHERE km % 10 = 1") == "200")
@@ -92,11 +92,11 @@ struct DataBatchRunTests {
     let connection = try await database.connect()
     let program = try await program("table: vehicles\nset: {km: km + 1000000}\nwhere: km < 1000000", on: connection)
     let work = try chunks(program)
-    let first = try await Hand(connection: connection, size: 9).walk(work, atMost: 5)
+    let first = try await ChunkHand(connection: connection, size: 9).walk(work, atMost: 5)
     #expect(first.rows == 45)
     // A chunk that dies before its COMMIT leaves the cursor where it was.
     _ = try await connection.query("BEGIN")
-    _ = try await connection.query(Hand(connection: connection, size: 9).bound(work.statements[0], first.cursor, nil))
+    _ = try await connection.query(ChunkHand(connection: connection, size: 9).bound(work.statements[0], first.cursor, nil))
     await connection.close()
     // Rows before and behind the cursor change, go and come.
     try await database.script(
@@ -106,7 +106,7 @@ struct DataBatchRunTests {
       INSERT INTO vehicles (id, organization_id, plate, km) VALUES (1000, 1, 'new', 5);
       """)
     let again = try await database.connect()
-    let rest = try await Hand(connection: again, size: 9).walk(work, from: first.cursor)
+    let rest = try await ChunkHand(connection: again, size: 9).walk(work, from: first.cursor)
     #expect(rest.isOver)
     #expect(rest.rows == 45 * 0 + 200 - 45 - 1 + 1)
     #expect(try await text("SELECT count(*) FROM vehicles WHERE km NOT BETWEEN 1000000 AND 1999999") == "0")
@@ -123,7 +123,7 @@ struct DataBatchRunTests {
     _ = try await other.script(
       "BEGIN; UPDATE vehicles SET status = 'sold' WHERE id = 5; UPDATE vehicles SET km = 7000 WHERE id = 6")
     let work = try chunks(program)
-    async let walked = Hand(connection: connection, size: 500).walk(work)
+    async let walked = ChunkHand(connection: connection, size: 500).walk(work)
     try await waitForLock(by: connection)
     _ = try await other.script("COMMIT")
     #expect(try await walked.rows == 199)
@@ -174,7 +174,7 @@ struct DataBatchRunTests {
     let before = try await text("SELECT jsonb_agg(v ORDER BY id) FROM vehicles v")
     let hand = Hand(connection: connection)
     try await hand.run(program.operations[0])
-    try await hand.walk(try self.chunks(program), atMost: chunks)
+    try await hand.chunks.walk(try self.chunks(program), atMost: chunks)
     #expect(try await text("SELECT count(*) < 200 FROM vehicles") == "t")
     try await hand.undo(program.operations)
     #expect(try await text("SELECT jsonb_agg(v ORDER BY id) FROM vehicles v") == before)
@@ -215,7 +215,7 @@ struct DataBatchRunTests {
     let connection = try await database.connect()
     let program = try await program("table: big\nset: {v: 1}\nwhere: v = 0", on: connection)
     let work = try chunks(program)
-    let statement = Hand(connection: connection, size: 1000).bound(work.statements[0], "[\"50000\"]", nil)
+    let statement = ChunkHand(connection: connection, size: 1000).bound(work.statements[0], "[\"50000\"]", nil)
     let plan = try await connection.query("EXPLAIN \(sql: statement)").rows.compactMap { $0[0] }.joined(separator: "\n")
     #expect(!plan.contains("Seq Scan on big"), "\(plan)")
     #expect(plan.contains("Index Cond: (id >"), "\(plan)")

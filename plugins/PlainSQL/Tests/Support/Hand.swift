@@ -4,6 +4,7 @@ import PlanSchema
 import PluginAPI
 import PostgresClient
 import SQLText
+import TestSupport
 import Testing
 import YAMLTree
 
@@ -28,8 +29,7 @@ struct Hand {
     case .transaction(let work):
       try await inTransaction(work.settings, work.statements.map(\.sql))
     case .autocommit(let work): _ = try await connection.query(work.statement)
-    case .chunked(let work):
-      for slice in try await slices(work) { try await walk(work, slice: slice) }
+    case .chunked(let work): try await chunks.run(work)
     case .observe(let work):
       for query in work.queries {
         let value = try await connection.query(query.sql).rows.first?[0]
@@ -39,43 +39,8 @@ struct Hand {
     }
   }
 
-  func slices(_ work: ChunkedWork) async throws -> [String?] {
-    guard let slices = work.slices else { return [nil] }
-    return try await connection.query(slices).rows.map { $0[0] }
-  }
-
-  /// Chunks until the cursor is NULL, or until so many have committed.
-  @discardableResult
-  func walk(
-    _ work: ChunkedWork, from cursor: String? = nil, slice: String? = nil, atMost chunks: Int = .max
-  ) async throws -> (cursor: String?, rows: Int, isOver: Bool) {
-    var cursor = cursor
-    var rows = 0
-    for _ in 0..<chunks {
-      let row = try await chunk(work, cursor, slice)
-      rows += Int(row[1] ?? "") ?? 0
-      guard let next = row[0] else { return (cursor, rows, true) }
-      cursor = next
-    }
-    return (cursor, rows, false)
-  }
-
-  private func chunk(_ work: ChunkedWork, _ cursor: String?, _ slice: String?) async throws -> Row {
-    let results = try await inTransaction(work.settings, work.statements.map { bound($0, cursor, slice) })
-    return try #require(results.last?.rows.first)
-  }
-
-  func bound(_ statement: SQL, _ cursor: String?, _ slice: String?) -> SQL {
-    let values = [
-      "$cursor": cursor.map(Quoting.literal) ?? "NULL", "$slice": slice.map(Quoting.literal) ?? "NULL",
-      "$size": String(size),
-    ]
-    var text = statement.text
-    for (name, value) in values {
-      text = text.split(separator: name + "::", omittingEmptySubsequences: false).joined(separator: value + "::")
-    }
-    return SQL(verbatim: text)
-  }
+  /// For a test that comes in between.
+  var chunks: ChunkHand { ChunkHand(connection: connection, size: size) }
 
   /// In one round trip.
   @discardableResult

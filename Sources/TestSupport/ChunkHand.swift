@@ -1,15 +1,20 @@
-import OnlineDDL
-import PluginAPI
-import PostgresClient
-import TestSupport
+package import PluginAPI
+package import PostgresClient
+package import SQLText
 import Testing
 
 /// Does by hand, and step by step where a test wants to come in between, what the engine does with chunked work.
-struct ChunkHand {
-  let connection: Connection
-  var size = 7
+package struct ChunkHand: Sendable {
+  package let connection: Connection
+  /// Rows a chunk.
+  package var size: Int
 
-  static func open(size: Int = 7, role: String? = nil) async throws -> ChunkHand {
+  package init(connection: Connection, size: Int = 7) {
+    self.connection = connection
+    self.size = size
+  }
+
+  package static func open(size: Int = 7, role: String? = nil) async throws -> ChunkHand {
     let connection = try await TestDatabase.current.connect()
     try await connection.script("SET row_security = off; SET timezone = 'UTC'; SET statement_timeout = '20s'")
     if let role { try await connection.script("SET ROLE \(Quoting.identifier(role))") }
@@ -18,16 +23,20 @@ struct ChunkHand {
 
   /// The whole work: its slices one after the other, each to its end.
   @discardableResult
-  func run(_ work: ChunkedWork) async throws -> Int {
-    let slices = try await work.slices.asyncMap { try await connection.query($0).rows.map { $0[0] } } ?? [nil]
+  package func run(_ work: ChunkedWork) async throws -> Int {
     var rows = 0
-    for slice in slices { rows += try await walk(work, slice: slice).rows }
+    for slice in try await slices(work) { rows += try await walk(work, slice: slice).rows }
     return rows
+  }
+
+  package func slices(_ work: ChunkedWork) async throws -> [String?] {
+    guard let slices = work.slices else { return [nil] }
+    return try await connection.query(slices).rows.map { $0[0] }
   }
 
   /// Chunks until the cursor is NULL, or until so many have committed.
   @discardableResult
-  func walk(
+  package func walk(
     _ work: ChunkedWork, from cursor: String? = nil, slice: String? = nil, atMost chunks: Int = 100_000
   ) async throws -> (cursor: String?, rows: Int, isOver: Bool) {
     var cursor = cursor
@@ -43,7 +52,7 @@ struct ChunkHand {
 
   /// One chunk, committed.
   @discardableResult
-  func chunk(_ work: ChunkedWork, _ cursor: String? = nil, _ slice: String? = nil) async throws -> Row {
+  package func chunk(_ work: ChunkedWork, _ cursor: String? = nil, _ slice: String? = nil) async throws -> Row {
     do {
       try await begin(work)
       let row = try await act(work, cursor, slice)
@@ -56,7 +65,7 @@ struct ChunkHand {
   }
 
   /// Up to the locks: where the engine's fence would follow, the snapshot under REPEATABLE READ.
-  func begin(_ work: ChunkedWork, entering: Bool = true) async throws {
+  package func begin(_ work: ChunkedWork, entering: Bool = true) async throws {
     let sets = work.settings.map {
       "SET LOCAL \($0.name) = \($0.name == "search_path" ? $0.value : Quoting.literal($0.value))"
     }
@@ -66,43 +75,18 @@ struct ChunkHand {
   }
 
   @discardableResult
-  func act(_ work: ChunkedWork, _ cursor: String? = nil, _ slice: String? = nil) async throws -> Row {
+  package func act(_ work: ChunkedWork, _ cursor: String? = nil, _ slice: String? = nil) async throws -> Row {
     var last: [QueryResult] = []
-    for statement in work.statements { last = try await connection.script(bound(statement, cursor, slice)) }
+    for statement in work.statements { last = try await connection.script(bound(statement, cursor, slice).text) }
     return try #require(last.last?.rows.first)
   }
 
-  private func bound(_ statement: SQL, _ cursor: String?, _ slice: String?) -> String {
-    [("$cursor", cursor), ("$slice", slice)].reduce(statement.text.replacing("$size", with: "\(size)")) { text, pair in
+  /// With its parameters written out.
+  package func bound(_ statement: SQL, _ cursor: String?, _ slice: String?) -> SQL {
+    let sized = statement.text.replacing("$size", with: "\(size)")
+    let text = [("$cursor", cursor), ("$slice", slice)].reduce(sized) { text, pair in
       text.replacing(pair.0, with: (pair.1.map(Quoting.literal) ?? "NULL") + "::jsonb")
     }
-  }
-}
-
-extension Optional {
-  func asyncMap<Value>(_ body: (Wrapped) async throws -> Value) async throws -> Value? {
-    guard let self else { return nil }
-    return try await body(self)
-  }
-}
-
-extension TestDatabase {
-  func text(_ query: SQL) async throws -> String? { try await sql(query).value }
-
-  /// Until that session waits for a lock.
-  func waiting(_ connection: Connection, within limit: Duration = .seconds(20)) async throws {
-    let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
-      let query: SQL = "SELECT cardinality(pg_blocking_pids(\(connection.backendPID))) > 0"
-      if try await text(query) == "t" { return }
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    Issue.record("it does not wait")
-  }
-
-  func connected(_ script: String = "SELECT 1") async throws -> Connection {
-    let connection = try await connect()
-    try await connection.script("SET statement_timeout = '20s'; \(script)")
-    return connection
+    return SQL(verbatim: text)
   }
 }
