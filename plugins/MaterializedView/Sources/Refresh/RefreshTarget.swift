@@ -15,6 +15,7 @@ struct RefreshTarget: Sendable, Hashable {
   var hasFailed: Bool
   /// Its tables leave marks; without, nobody knows whether they have changed.
   var isWatched: Bool
+  /// As far as is known: without marks everything may have changed.
   var isMarked: Bool
   /// By its cron time; `false` also without one.
   var isTimed: Bool
@@ -56,7 +57,7 @@ struct RefreshSurvey {
     let entries = Dictionary(
       try await MatviewRegister.entries(facts).map { ($0.view, $0) }, uniquingKeysWith: { first, _ in first })
     let states = try await states(isRegistered: !entries.isEmpty)
-    let marked = try await marked(), watched = try await ChangeMarks.watched(facts)
+    let unchanged = try await ChangeWatch.unchanged(facts), watched = try await ChangeMarks.watched(facts)
     let reads = try await reads()
     var targets: [RefreshTarget] = []
     for row in try await facts.rows(RefreshSurvey.views) {
@@ -67,8 +68,7 @@ struct RefreshSurvey {
       targets.append(RefreshTarget(
         oid: oid, name: name, isPopulated: try row.bool("populated"), tellsRowsApart: try row.bool("keyed"),
         isOurs: try row.bool("ours"), entry: entries[key], age: states[key]?.age,
-        hasFailed: states[key]?.failed ?? false,
-        isWatched: watched.contains(ChangeMarks.key(name)), isMarked: marked.contains(ChangeMarks.key(name)),
+        hasFailed: states[key]?.failed ?? false, isWatched: watched.contains(key), isMarked: !unchanged.contains(key),
         isTimed: isTimed, reads: reads[oid] ?? []))
     }
     return targets
@@ -94,11 +94,6 @@ struct RefreshSurvey {
     return Dictionary(
       try rows.map { (try $0.string("view"), (age: $0["age"].flatMap { Int64($0) }, failed: try $0.bool("failed"))) },
       uniquingKeysWith: { first, _ in first })
-  }
-
-  private func marked() async throws -> Set<String> {
-    guard try await ChangeMarks.isThere(facts) else { return [] }
-    return Set(try await facts.rows("SELECT DISTINCT view FROM \(id: ChangeMarks.table)").compactMap { $0[0] })
   }
 
   /// From each materialized view to those below it, whatever plain views lie between.
