@@ -5,7 +5,7 @@ import PluginAPI
 /// Keeps the result of a query period by period in an ordinary table.
 struct MatviewRollup: StepKind {
   static let name = "matview.rollup"
-  static let summary = "A table of closed periods computed once and open ones replaced; checked against the query itself."
+  static let summary = "A table of closed periods computed once and open ones replaced; compared with the query."
   static let recurring = true
 
   struct Parameters: ParameterSet {

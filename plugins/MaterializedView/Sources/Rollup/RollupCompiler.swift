@@ -34,7 +34,8 @@ struct RollupCompiler {
     let plain = text.expanded { "(\($0)) IS NOT NULL" }
     if let refused = try await facts.attempt("EXPLAIN (COSTS OFF) SELECT * FROM (\(plain)\n) AS q") {
       throw StepRefusal(
-        "rollup.query", "the query cannot be run (\(refused.sqlState)): \(refused.isAboutStatement ? refused.message : "see the server's log")",
+        "rollup.query", "the query cannot be run (\(refused.sqlState)): "
+          + (refused.isAboutStatement ? refused.message : "see the server's log"),
         choices: ["correct `query`"], at: wanted.$query)
     }
     let by = Quoting.identifier(wanted.by.name)
@@ -80,7 +81,8 @@ struct RollupCompiler {
     let names = row?.columns ?? []
     guard Set(names).count == names.count else {
       throw StepRefusal(
-        "rollup.columns", "two columns of the query have the same name", choices: ["name each with AS"], at: wanted.$query)
+        "rollup.columns", "two columns of the query have the same name", choices: ["name each with AS"],
+        at: wanted.$query)
     }
     return names
   }
@@ -110,8 +112,8 @@ struct RollupCompiler {
     guard let known else {
       guard table == nil else {
         throw StepRefusal(
-          "rollup.table", "\(wanted.table) exists, and no rollup made it", choices: ["table: another name", "drop it first"],
-          at: wanted.$table)
+          "rollup.table", "\(wanted.table) exists, and no rollup made it",
+          choices: ["table: another name", "drop it first"], at: wanted.$table)
       }
       return
     }

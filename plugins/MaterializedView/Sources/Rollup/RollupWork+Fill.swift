@@ -67,9 +67,12 @@ extension RollupWork {
           [
             TransactionStatement(SQL(verbatim: flag)),
             TransactionStatement(
-              SQL(verbatim: "SELECT NOT EXISTS (SELECT FROM \(periods) p WHERE p.rollup = \(key) AND p.differs AND \(isOld))"),
+              SQL(verbatim: """
+                SELECT NOT EXISTS (SELECT FROM \(periods) p WHERE p.rollup = \(key) AND p.differs AND \(isOld))
+                """),
               expect: .isTrue,
-              message: "closed periods are not what the query gives as a whole: rows of one period must not depend on another's"),
+              message: "closed periods are not what the query gives as a whole: rows of one period must not depend on"
+                + " another's"),
           ], isolation: .repeatableRead)),
       undo: .nothing)
   }
@@ -97,6 +100,7 @@ extension RollupWork {
     let work = ChunkedWork(
       [bounds(next), SQL(verbatim: compare)], isolation: .repeatableRead, size: 1, largestSize: 1, target: .seconds(1),
       settings: [Setting("plan_cache_mode", "force_custom_plan"), Setting("jit", "off")])
-    return .chunked(id: "sample", title: "compare closed periods of \(wanted.table) with the query", work, undo: .nothing)
+    return .chunked(
+      id: "sample", title: "compare closed periods of \(wanted.table) with the query", work, undo: .nothing)
   }
 }

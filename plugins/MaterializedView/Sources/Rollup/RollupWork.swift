@@ -21,7 +21,8 @@ struct RollupWork {
   var first: [Operation] { [strays, make, discover, fill(keeping: false), wholeCheck].compactMap { $0 } }
 
   func later(isChanged: Bool) -> [Operation] {
-    [strays, begin(isChanged: isChanged), discover, fill(keeping: true), wanted.sample > 0 ? sample : nil].compactMap { $0 }
+    [strays, begin(isChanged: isChanged), discover, fill(keeping: true), wanted.sample > 0 ? sample : nil]
+      .compactMap { $0 }
   }
 
   /// Names the step's own run in the store, so that an earlier one's rollback leaves alone what came after it.
@@ -52,7 +53,8 @@ struct RollupWork {
       ObserveWork([
         .init(
           "no_strays", SQL(verbatim: query.hasNoStrays), expect: .isTrue,
-          message: "the query has rows that belong to no period, NULL or infinite: give them a time, or say `null_periods: ignore`")
+          message: "the query has rows that belong to no period, NULL or infinite: give them a time, or say"
+            + " `null_periods: ignore`")
       ]))
   }
 

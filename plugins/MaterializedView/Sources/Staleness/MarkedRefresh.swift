@@ -15,7 +15,8 @@ struct MarkedRefresh {
   var operation: Operation {
     .transaction(
       id: "refresh", title: "refresh \(target.name) \(target.isConcurrent ? "concurrently" : "in full")",
-      [TransactionStatement(RefreshBlock(target: target, limit: limit).strict)], unless: ChangeWatch.isIdle(target.name),
+      [TransactionStatement(RefreshBlock(target: target, limit: limit).strict)],
+      unless: ChangeWatch.isIdle(target.name),
       locks: target.stallsReaders ? [RelationLock(.accessExclusive, target.name)] : [],
       resources: [Resource("matview:\(target.name)")], settings: [Setting("statement_timeout", String(limit))],
       undo: .nothing)

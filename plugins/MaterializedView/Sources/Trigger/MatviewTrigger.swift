@@ -5,7 +5,7 @@ import PluginAPI
 /// Marks a view as changed whenever one of its tables is written to, and refreshes it in its own time.
 struct MatviewTrigger: StepKind {
   static let name = "matview.trigger"
-  static let summary = "Triggers mark a materialized view as changed; the step's schedule refreshes it, never the writer."
+  static let summary = "Triggers mark a materialized view as changed; a schedule refreshes it, never the writer."
   static let recurring = true
 
   /// Takes back whatever is there by then: tables may have been renamed, partitions added.

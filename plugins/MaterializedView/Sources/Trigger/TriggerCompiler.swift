@@ -59,7 +59,8 @@ struct TriggerCompiler {
       guard let found = try await facts.relation(table.value) else {
         let near = try await facts.relationNames(like: table.value).map { "\($0)" }
         throw StepRefusal(
-          "matview.tables", "\(table.value) does not exist", choices: near.isEmpty ? ["leave it out"] : near, at: table.range)
+          "matview.tables", "\(table.value) does not exist", choices: near.isEmpty ? ["leave it out"] : near,
+          at: table.range)
       }
       guard [.table, .partitionedTable, .foreignTable, .materializedView].contains(found.kind) else {
         throw StepRefusal(
@@ -81,8 +82,9 @@ struct TriggerCompiler {
       """).first
     guard let row, try !row.bool("allowed") else { return }
     throw StepRefusal(
-      "matview.store", "\(ChangeMarks.table) belongs to \(row["owner"] ?? "another role"), and this role may not write to it",
-      choices: ["run the plan as that role", "GRANT INSERT, SELECT, UPDATE, DELETE ON the tables caisson.matview_… to this role"],
+      "matview.store",
+      "\(ChangeMarks.table) belongs to \(row["owner"] ?? "another role"), and this role may not write to it",
+      choices: ["run the plan as that role", "GRANT it SELECT, INSERT, UPDATE and DELETE on the tables caisson.matview_…"],
       at: wanted.$name)
   }
 
@@ -95,11 +97,12 @@ struct TriggerCompiler {
   }
 
   private func former() async throws -> Watch? {
-    let isThere = try await facts.rows("SELECT to_regclass(\(literal: StalenessStore.watch.quoted)) IS NOT NULL AS there")
-    guard try isThere.first?.bool("there") == true else { return nil }
+    let there = try await facts.rows("SELECT to_regclass(\(literal: StalenessStore.watch.quoted)) IS NOT NULL AS there")
+    guard try there.first?.bool("there") == true else { return nil }
     return try await facts.rows(
       """
-      SELECT ARRAY(SELECT t::int8::text FROM unnest(tables) t ORDER BY t::int8) AS tables, (extract(epoch FROM min_interval) * 1000)::int8 AS ms
+      SELECT ARRAY(SELECT t::int8::text FROM unnest(tables) t ORDER BY t::int8) AS tables,
+        (extract(epoch FROM min_interval) * 1000)::int8 AS ms
       FROM \(id: StalenessStore.watch) WHERE view = \(literal: key)
       """
     ).first.map { Watch(tables: try $0.strings("tables").compactMap(Int64.init), interval: try $0.int64("ms")) }
@@ -114,8 +117,9 @@ struct TriggerCompiler {
       undo: former.map { former in
         .operations([
           .transaction(
-            id: "before", title: "watch \(wanted.name) as before", 
-            [TransactionStatement(set(former.tables.map { SQL(verbatim: String($0)) }, former.interval))], undo: .nothing)
+            id: "before", title: "watch \(wanted.name) as before",
+            [TransactionStatement(set(former.tables.map { SQL(verbatim: String($0)) }, former.interval))],
+            undo: .nothing)
         ])
       } ?? .recompile(phase: MatviewTrigger.removal))
   }

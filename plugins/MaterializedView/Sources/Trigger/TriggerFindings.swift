@@ -29,8 +29,9 @@ struct TriggerFindings {
     let known = Set(reads.map(\.oid)), marked = Set(tables.map(\.oid))
     return wanted.tables.compactMap { table in
       tables.first { $0.name == table.value }.flatMap { known.contains($0.oid) ? nil : $0 }.map {
-        .warning("matview.unread", "\(wanted.name) does not read \($0.name): its writes cause refreshes that change nothing",
-                 at: table.range)
+        .warning(
+          "matview.unread", "\(wanted.name) does not read \($0.name): its writes cause refreshes that change nothing",
+          at: table.range)
       }
     } + reads.filter { !marked.contains($0.oid) }.map {
       .warning("matview.unmarked", "\(wanted.name) reads \($0.name) as well, whose changes will leave no mark",
