@@ -3,6 +3,12 @@ public protocol Plugin: Sendable {
   static var name: String { get }
   static var summary: String { get }
   static var kinds: [any StepKind.Type] { get }
+  /// What it adds to `caisson status`.
+  static var status: [StatusQuery] { get }
+}
+
+extension Plugin {
+  public static var status: [StatusQuery] { [] }
 }
 
 /// Every step kind a plan may use.

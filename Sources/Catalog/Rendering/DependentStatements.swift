@@ -12,9 +12,19 @@ struct ViewStatements {
 
   var create: [SQL] {
     [view.isMaterialized ? materialized : plain("CREATE VIEW")] + columnProperties + indexes
-      + view.statistics.flatMap { StatisticsStatements.create($0, as: $0.name, on: name, text) }
-      + ["ALTER \(sql: ViewStatements.kind(view)) \(id: name) OWNER TO \(id: view.relation.owner)"]
-      + grants + remarks
+      + view.statistics.flatMap { StatisticsStatements.create($0, as: renaming.part($0.name), on: name, text) }
+      + [owner] + grants + remarks
+  }
+
+  private var owner: SQL { "ALTER \(sql: ViewStatements.kind(view)) \(id: name) OWNER TO \(id: view.relation.owner)" }
+
+  /// Owner, privileges and comments alone; `withoutComment`: columns that have lost theirs, `nil` for the view itself.
+  func dressing(withoutComment gone: [String?]) -> [SQL] {
+    let removed = gone.map { column -> SQL in
+      guard let column else { return "COMMENT ON \(sql: ViewStatements.kind(view)) \(id: name) IS NULL" }
+      return "COMMENT ON COLUMN \(id: name).\(id: column) IS NULL"
+    }
+    return [owner] + grants + removed + remarks
   }
 
   /// The same columns from the same query: owner, grants, defaults, comments, triggers and rules stay.
@@ -64,11 +74,11 @@ struct ViewStatements {
 
   private var indexes: [SQL] {
     let made = view.indexes.flatMap { index in
-      [IndexStatements.create(index, named: index.name.name, on: name, text)]
-        + IndexStatements.properties(index, named: QualifiedName(name.schema, index.name.name), false)
+      [IndexStatements.create(index, named: renaming.part(index.name).name, on: name, text)]
+        + IndexStatements.properties(index, named: renaming.part(index.name), false)
     }
     guard let cluster = view.indexes.first(where: \.isClustered) else { return made }
-    return made + ["ALTER MATERIALIZED VIEW \(id: name) CLUSTER ON \(id: cluster.name.name)"]
+    return made + ["ALTER MATERIALIZED VIEW \(id: name) CLUSTER ON \(id: renaming.part(cluster.name).name)"]
   }
 
   private var grants: [SQL] {

@@ -7,14 +7,21 @@ public struct Renaming: Sendable, Hashable {
   /// Constraints, indexes, sequences and statistics of the table.
   public var names: [String: String]
 
-  public init(tables: [QualifiedName: QualifiedName] = [:], names: [String: String] = [:]) {
+  /// Indexes and statistics of views.
+  public var parts: [QualifiedName: String]
+
+  public init(
+    tables: [QualifiedName: QualifiedName] = [:], names: [String: String] = [:], parts: [QualifiedName: String] = [:]
+  ) {
     self.tables = tables
     self.names = names
+    self.parts = parts
   }
 
   public static let none = Renaming()
 
   func table(_ name: QualifiedName) -> QualifiedName { tables[name] ?? name }
+  func part(_ name: QualifiedName) -> QualifiedName { QualifiedName(name.schema, parts[name] ?? name.name) }
   func name(_ name: String) -> String { names[name] ?? name }
   func name(_ name: QualifiedName) -> QualifiedName { QualifiedName(name.schema, self.name(name.name)) }
 

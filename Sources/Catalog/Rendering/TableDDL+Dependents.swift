@@ -23,6 +23,11 @@ extension TableDDL {
     return kept.flatMap { bodyChecks(for: [$0]) + replace($0) } + create(recreatedDependents)
   }
 
+  /// Replaces these where they are: owner, grants and comments stay.
+  func replaceInPlace(_ dependents: [TableInventory.Dependent]) -> [SQL] {
+    bodyChecks(for: dependents) + dependents.flatMap(replace)
+  }
+
   /// Those `dropUnreplaceable` drops.
   public var recreatedDependents: [TableInventory.Dependent] {
     let made = madeAnew

@@ -15,6 +15,8 @@ struct RunStatus: Sendable {
   /// Events that are not in the chain yet.
   let unsealed: Int
   let schedules: [ScheduleRecord]
+  /// What plugins know beyond the run.
+  let standing: [PluginStatus]
   let chosen: ChosenEnvironment
 
   init(_ id: String, _ reader: JournalReader, _ chosen: ChosenEnvironment) async throws {
@@ -29,6 +31,7 @@ struct RunStatus: Sendable {
     open = try await reader.openBrackets(run: id)
     unsealed = try await reader.unsealedEvents()
     schedules = try await reader.schedules(of: chosen)
+    standing = try await PluginStatus.read(reader.connection)
   }
 
   /// Whether somebody's work may still change it.
@@ -90,6 +93,7 @@ struct RunStatus: Sendable {
         ?? "fires next at \(schedule.nextAt.map(Instant.short) ?? "no time")"
       return "schedule of \(schedule.step) \(next)"
     }
+    lines += standing.flatMap(\.lines)
     if unsealed > 0 { lines.append("\(unsealed) events of this journal are not sealed yet") }
     if let next { lines.append("next: \(next)") }
     return lines
@@ -105,6 +109,7 @@ struct RunStatus: Sendable {
     }
     object["open"] = .array(
       open.map { ["step": .string($0.step), "title": .string($0.title), "close": .array($0.close.map(JSON.string))] })
+    for status in standing { object[status.name] = .array(status.details) }
     object["unsealed_events"] = .int(Int64(unsealed))
     object["next"] = next.map(JSON.string)
     return .object(object)
