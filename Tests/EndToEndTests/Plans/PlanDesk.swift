@@ -1,5 +1,6 @@
 import Catalog
 import ChildProcess
+import Glibc
 import PluginAPI
 import PostgresClient
 import SQLText
@@ -20,8 +21,16 @@ struct PlanDesk {
     let file = HouseTree.text("plans/\(folder)/\(environment)")
     let lines = file.split(separator: "\n").map { $0.hasPrefix("target:") ? "target: ${env:TARGET}" : String($0) }
     try project.write(lines.joined(separator: "\n") + "\n" + more + "\n", to: "staging.yaml")
+    try copyViews(of: folder)
     try await Self.load("\(HouseTree.root)/plans/\(folder)/sample.sql", scale: scale)
     session = try await TestDatabase.current.connect()
+  }
+
+  /// The files that the plan names.
+  private func copyViews(of plan: String) throws {
+    let files = HouseTree.files(under: "plans/\(plan)/views", ending: ".sql")
+    if !files.isEmpty { mkdir("\(project.folder)/views", 0o755) }
+    for file in files { try project.write(HouseTree.text(file), to: "views/\(file.split(separator: "/").last ?? "")") }
   }
 
   /// The sample, with today as its today.
@@ -40,7 +49,10 @@ struct PlanDesk {
     try project.write(change(project.text(plan)), to: plan)
   }
 
-  func close() async { await session.close() }
+  func close() async {
+    await session.close()
+    try? await TemporaryFolder.remove("\(project.folder)/views")
+  }
 
   // MARK: Questions
 
