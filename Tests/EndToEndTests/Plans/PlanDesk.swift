@@ -59,6 +59,24 @@ struct PlanDesk {
   /// The first value, asked in one session.
   func value(_ query: String) async throws -> String? { try await session.query(.init(verbatim: query)).value }
 
+  /// The first column.
+  func values(_ query: String) async throws -> [String] {
+    try await session.query(.init(verbatim: query)).rows.compactMap { $0[0] }
+  }
+
+  /// A line for each relation, trigger and policy of the application, with what a rollback has to give back.
+  func catalog() async throws -> Set<String> {
+    Set(
+      try await values(
+        """
+        SELECT concat_ws(' ', relkind, c.oid::regclass, relacl, reloptions, relrowsecurity, obj_description(c.oid, 'pg_class'),
+          CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) WHEN relkind = 'i' THEN pg_get_indexdef(c.oid) END)
+        FROM pg_class c WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT concat_ws(' ', tablename, policyname, qual) FROM pg_policies
+        """))
+  }
+
   func run(_ script: String) async throws { _ = try await session.script(script) }
 
   /// SQLSTATE and constraint of the error that a statement meets; "ok" when it meets none. Nothing stays either way.
@@ -72,6 +90,20 @@ struct PlanDesk {
     }
     try await run("ROLLBACK")
     return said
+  }
+
+  /// The first value as a role sees it, with settings of its transaction; the SQLSTATE when it may not.
+  func seen(_ query: String, by role: String, _ settings: [String: String] = [:]) async throws -> String? {
+    try await run("BEGIN; SET LOCAL ROLE \(role)")
+    for (name, value) in settings { try await run("SET LOCAL \(name) = '\(value)'") }
+    var seen: String?
+    do {
+      seen = try await value(query)
+    } catch let error as PostgresError {
+      seen = error.sqlState
+    }
+    try await run("ROLLBACK")
+    return seen
   }
 
   func inventories(_ tables: [String]) async throws -> [TableInventory] {
