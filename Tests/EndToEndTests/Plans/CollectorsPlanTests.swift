@@ -49,17 +49,12 @@ import Testing
     let mine = "SELECT max(completion) FROM collection_completion WHERE user_id = 100"
     let completion = try await desk.value(mine)
     try await desk.run("INSERT INTO cards (collection_id, owner_id, reference, is_owned) SELECT collection_id, 100, reference, true FROM cards WHERE owner_id = 100 AND is_owned")
-    try await refresh(desk)
+    try await desk.refresh()
     #expect(try await desk.value(mine) == completion)
     try await desk.run("INSERT INTO user_card_ownership SELECT 100, id, true FROM checklist_cards ON CONFLICT DO NOTHING; UPDATE user_card_ownership SET owned = true WHERE user_id = 100")
     #expect(try await Self.pages.differences("completion", .shown, on: desk) ?? 0 > 0)
-    try await refresh(desk)
+    try await desk.refresh()
     #expect(try await desk.value(mine) == "100.0")
     for name in Self.pages.names { #expect(try await Self.pages.differences(name, .shown, on: desk) == 0, "\(name)") }
-  }
-
-  private func refresh(_ desk: PlanDesk) async throws {
-    let again = try await desk.project.run("apply", "--again", "--yes")
-    #expect(again.exit == 0, "\(again.stdout)\(again.stderr)")
   }
 }

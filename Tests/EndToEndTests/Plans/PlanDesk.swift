@@ -21,13 +21,13 @@ struct PlanDesk {
     let file = HouseTree.text("plans/\(folder)/\(environment)")
     let lines = file.split(separator: "\n").map { $0.hasPrefix("target:") ? "target: ${env:TARGET}" : String($0) }
     try project.write(lines.joined(separator: "\n") + "\n" + more + "\n", to: "staging.yaml")
-    try copyViews(of: folder)
+    try Self.copyViews(of: folder, to: project)
     try await Self.load("\(HouseTree.root)/plans/\(folder)/sample.sql", scale: scale)
     session = try await TestDatabase.current.connect()
   }
 
   /// The files that the plan names.
-  private func copyViews(of plan: String) throws {
+  private static func copyViews(of plan: String, to project: Project) throws {
     let files = HouseTree.files(under: "plans/\(plan)/views", ending: ".sql")
     if !files.isEmpty { mkdir("\(project.folder)/views", 0o755) }
     for file in files { try project.write(HouseTree.text(file), to: "views/\(file.split(separator: "/").last ?? "")") }
@@ -72,7 +72,8 @@ struct PlanDesk {
         SELECT concat_ws(' ', relkind, c.oid::regclass, relacl, reloptions, relrowsecurity, obj_description(c.oid, 'pg_class'),
           CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) WHEN relkind = 'i' THEN pg_get_indexdef(c.oid) END)
         FROM pg_class c WHERE relnamespace = 'public'::regnamespace
-        UNION ALL SELECT concat_ws(' ', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT concat_ws(' ', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger t
+          JOIN pg_class c ON c.oid = tgrelid WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace
         UNION ALL SELECT concat_ws(' ', tablename, policyname, qual) FROM pg_policies
         """))
   }
@@ -90,6 +91,14 @@ struct PlanDesk {
     }
     try await run("ROLLBACK")
     return said
+  }
+
+  /// What a worker does when the next moment of every schedule has come.
+  func refresh() async throws {
+    let triggered = try await project.run("schedule trigger")
+    #expect(triggered.exit == 0, "\(triggered.stderr)")
+    let worker = try await project.run("worker", "--once")
+    #expect(worker.exit == 0, "\(worker.stdout)\(worker.stderr)")
   }
 
   /// The first value as a role sees it, with settings of its transaction; the SQLSTATE when it may not.
