@@ -4,11 +4,11 @@ public import SQLText
 extension Operation {
   public static func transaction(
     id: String, title: String, _ statements: [TransactionStatement], unless: SQL? = nil, locks: [RelationLock] = [],
-    resources: [Resource] = [], settings: [Setting] = [], undo: Undo
+    resources: [Resource] = [], settings: [Setting] = [], isolation: TransactionWork.Isolation = .readCommitted, undo: Undo
   ) -> Operation {
     Operation(
       id: id, title: title, unless: unless, locks: locks, resources: resources,
-      work: .transaction(TransactionWork(statements, settings: settings)), undo: undo)
+      work: .transaction(TransactionWork(statements, isolation: isolation, settings: settings)), undo: undo)
   }
 
   public static func autocommit(

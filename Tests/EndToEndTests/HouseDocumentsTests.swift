@@ -72,7 +72,7 @@ private struct Desk {
     let commands = [
       "cp -R \(HouseTree.root)/plans .", "mkdir migrations",
       "echo 'CREATE INDEX CONCURRENTLY i ON t (a);' > migrations/001.sql", "caisson sandbox up",
-    ] + ["zenfleet", "phase4"].flatMap(Self.databases)
+    ] + ["zenfleet", "phase4", "boosterz", "drain-fortin"].flatMap(Self.databases)
     for command in commands {
       let output = try await shell(command)
       guard output.succeeded else { throw SandboxError("\(command): \(output.errorText)") }
@@ -82,10 +82,11 @@ private struct Desk {
   /// Staging and production of a sample, a fifth of its size: the commands matter here.
   private static func databases(_ sample: String) -> [String] {
     let psql = "caisson sandbox psql", options = "-- -X -q -v ON_ERROR_STOP=1"
+    let name = sample.replacing("-", with: "_")
     return [
-      "\(psql) \(options) -c 'CREATE DATABASE \(sample)_staging'",
-      "\(psql) --database \(sample)_staging \(options) -v scale=0.2 -v anchor=$(date +%F) -f plans/\(sample)/sample.sql",
-      "\(psql) \(options) -c 'CREATE DATABASE \(sample)_production TEMPLATE \(sample)_staging'",
+      "\(psql) \(options) -c 'CREATE DATABASE \(name)_staging'",
+      "\(psql) --database \(name)_staging \(options) -v scale=0.2 -v anchor=$(date +%F) -f plans/\(sample)/sample.sql",
+      "\(psql) \(options) -c 'CREATE DATABASE \(name)_production TEMPLATE \(name)_staging'",
     ]
   }
 

@@ -1,5 +1,6 @@
 import Catalog
 import ChildProcess
+import Glibc
 import PluginAPI
 import PostgresClient
 import SQLText
@@ -20,8 +21,16 @@ struct PlanDesk {
     let file = HouseTree.text("plans/\(folder)/\(environment)")
     let lines = file.split(separator: "\n").map { $0.hasPrefix("target:") ? "target: ${env:TARGET}" : String($0) }
     try project.write(lines.joined(separator: "\n") + "\n" + more + "\n", to: "staging.yaml")
+    try Self.copyViews(of: folder, to: project)
     try await Self.load("\(HouseTree.root)/plans/\(folder)/sample.sql", scale: scale)
     session = try await TestDatabase.current.connect()
+  }
+
+  /// The files that the plan names.
+  private static func copyViews(of plan: String, to project: Project) throws {
+    let files = HouseTree.files(under: "plans/\(plan)/views", ending: ".sql")
+    if !files.isEmpty { mkdir("\(project.folder)/views", 0o755) }
+    for file in files { try project.write(HouseTree.text(file), to: "views/\(file.split(separator: "/").last ?? "")") }
   }
 
   /// The sample, with today as its today.
@@ -40,12 +49,34 @@ struct PlanDesk {
     try project.write(change(project.text(plan)), to: plan)
   }
 
-  func close() async { await session.close() }
+  func close() async {
+    await session.close()
+    try? await TemporaryFolder.remove("\(project.folder)/views")
+  }
 
   // MARK: Questions
 
   /// The first value, asked in one session.
   func value(_ query: String) async throws -> String? { try await session.query(.init(verbatim: query)).value }
+
+  /// The first column.
+  func values(_ query: String) async throws -> [String] {
+    try await session.query(.init(verbatim: query)).rows.compactMap { $0[0] }
+  }
+
+  /// A line for each relation, trigger and policy of the application, with what a rollback has to give back.
+  func catalog() async throws -> Set<String> {
+    Set(
+      try await values(
+        """
+        SELECT concat_ws(' ', relkind, c.oid::regclass, relacl, reloptions, relrowsecurity, obj_description(c.oid, 'pg_class'),
+          CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) WHEN relkind = 'i' THEN pg_get_indexdef(c.oid) END)
+        FROM pg_class c WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger t
+          JOIN pg_class c ON c.oid = tgrelid WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', tablename, policyname, qual) FROM pg_policies
+        """))
+  }
 
   func run(_ script: String) async throws { _ = try await session.script(script) }
 
@@ -60,6 +91,28 @@ struct PlanDesk {
     }
     try await run("ROLLBACK")
     return said
+  }
+
+  /// What a worker does when the next moment of every schedule has come.
+  func refresh() async throws {
+    let triggered = try await project.run("schedule trigger")
+    #expect(triggered.exit == 0, "\(triggered.stderr)")
+    let worker = try await project.run("worker", "--once")
+    #expect(worker.exit == 0, "\(worker.stdout)\(worker.stderr)")
+  }
+
+  /// The first value as a role sees it, with settings of its transaction; the SQLSTATE when it may not.
+  func seen(_ query: String, by role: String, _ settings: [String: String] = [:]) async throws -> String? {
+    try await run("BEGIN; SET LOCAL ROLE \(role)")
+    for (name, value) in settings { try await run("SET LOCAL \(name) = '\(value)'") }
+    var seen: String?
+    do {
+      seen = try await value(query)
+    } catch let error as PostgresError {
+      seen = error.sqlState
+    }
+    try await run("ROLLBACK")
+    return seen
   }
 
   func inventories(_ tables: [String]) async throws -> [TableInventory] {

@@ -20,6 +20,8 @@ struct NewView {
         id: "create", title: "create \(name)",
         made.map { TransactionStatement($0) } + judged + recorded.map { TransactionStatement($0) },
         settings: [Setting("statement_timeout", String(wanted.refresh.timeout.milliseconds))],
+        // Filled and judged as of one moment, whatever is written meanwhile.
+        isolation: .repeatableRead,
         undo: .operations([
           .transaction(
             id: "drop", title: "drop \(name)",

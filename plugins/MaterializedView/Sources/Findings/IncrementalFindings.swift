@@ -43,6 +43,7 @@ struct IncrementalFindings {
       case "FuncCall":
         if aggregates.contains(body.names("funcname").last ?? "") { hasAggregate = true }
         reasons += call(body)
+      case "SelectStmt": reasons += inSubquery(body)
       default: if let reason = parts[kind] { reasons.append(reason) }
       }
     }
@@ -76,6 +77,19 @@ struct IncrementalFindings {
     let isSet = (tree.word("op") ?? "SETOP_NONE") != "SETOP_NONE"
     let recursive = tree["withClause"]?.flag("recursive") ?? false ? ["WITH RECURSIVE"] : []
     return known + distinct + recursive + (isSet ? ["UNION, INTERSECT or EXCEPT"] : [])
+  }
+
+  /// What a subquery may not do, though the query itself may.
+  private static func inSubquery(_ select: JSON) -> [String] {
+    var aggregates = !select.list("groupClause").isEmpty
+    for target in select.list("targetList") {
+      target.eachNode { kind, body in
+        if kind == "FuncCall", Self.aggregates.contains(body.names("funcname").last ?? "") { aggregates = true }
+      }
+    }
+    return (select.word("op").map { $0 != "SETOP_NONE" } == true ? ["UNION, INTERSECT or EXCEPT in a subquery"] : [])
+      + (select.list("distinctClause").isEmpty ? [] : ["DISTINCT in a subquery"])
+      + (aggregates ? ["an aggregate in a subquery"] : [])
   }
 
   /// Tables alone, neither partitioned nor foreign.

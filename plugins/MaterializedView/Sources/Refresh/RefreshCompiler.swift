@@ -130,7 +130,9 @@ struct RefreshCompiler {
       unless: isTolerant ? fresh(block.target) : succeeded(name),
       // EXCLUSIVE keeps nobody waiting but another refresh: a materialized view is read or refreshed, nothing else.
       locks: block.target.stallsReaders ? [RelationLock(.accessExclusive, name)] : [],
-      settings: [Setting("statement_timeout", String(block.limit))], undo: .nothing)
+      settings: [Setting("statement_timeout", String(block.limit))],
+      // Rows and invariants are of one moment: else what is written in between breaks an invariant that compares them.
+      isolation: .repeatableRead, undo: .nothing)
   }
 
   /// Somebody else was quicker.

@@ -37,6 +37,8 @@ struct TreeBuild {
         id: "build", title: "build \(name)\(tree.above.isEmpty ? "" : " and what is on top of it") beside",
         made.map { TransactionStatement($0) } + judged + filled.map { TransactionStatement($0) },
         settings: [Setting("statement_timeout", String(timeout.milliseconds))],
+        // Filled and judged as of one moment, whatever is written meanwhile.
+        isolation: .repeatableRead,
         undo: .operations([
           .transaction(
             id: "drop-built", title: "drop what was built beside",

@@ -1,0 +1,3 @@
+SELECT user_id, cards, owned_cards, trade_value, followers
+FROM user_stats
+WHERE user_id = :key

@@ -1,0 +1,3 @@
+SELECT priority, n, pct
+FROM priority_distribution
+ORDER BY priority
