@@ -17,11 +17,10 @@ SET timezone = 'UTC';
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
-DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname='zenfleet_app')  THEN CREATE ROLE zenfleet_app;  END IF;
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname='zenfleet_ro')   THEN CREATE ROLE zenfleet_ro;   END IF;
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname='zenfleet_dpo')  THEN CREATE ROLE zenfleet_dpo;  END IF;
-END $$;
+-- Another sample may be loaded at the same time: roles belong to the whole server.
+DO $$ BEGIN CREATE ROLE zenfleet_app; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE zenfleet_ro; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE zenfleet_dpo; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 
 CREATE TABLE organizations (
   id bigserial PRIMARY KEY, uuid uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE,

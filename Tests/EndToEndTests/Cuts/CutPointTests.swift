@@ -32,7 +32,10 @@ import Testing
     #expect(result.problems == [])
     #expect(result.met == 1)
   }
+}
 
+/// Half a run, taken back.
+@Suite(.database) struct CutAndRolledBackTests {
   @Test("killed anywhere and then rolled back, everything is as it was before, and every change was taken back once")
   func halfway() async throws {
     let all = try await CutEnumeration.shared.value
