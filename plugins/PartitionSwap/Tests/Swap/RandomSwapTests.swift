@@ -10,8 +10,8 @@ import Testing
 @testable import PartitionSwap
 
 enum RandomSwaps {
-  /// `CAISSON_SWAP_SCHEMAS`, 8 in CI.
-  static let count = getenv("CAISSON_SWAP_SCHEMAS").flatMap { UInt64(String(cString: $0)) } ?? 8
+  /// `CAISSON_SWAP_SCHEMAS`, 6 in CI.
+  static let count = getenv("CAISSON_SWAP_SCHEMAS").flatMap { UInt64(String(cString: $0)) } ?? 6
 }
 
 @Suite("random tables, swapped and taken back", .database(template: InventorySchema.roles), .timeLimit(.minutes(20)))
