@@ -26,21 +26,11 @@ import Testing
   func thereAndBack() async throws {
     let desk = try await PlanDesk("boosterz", scale: "0.1", more: Self.more)
     let before = try await desk.catalog()
-    #expect(try await desk.project.run("validate").exit == 0)
-    let plan = try await desk.project.run("plan")
-    #expect(plan.exit == 0, "\(plan.stdout)\(plan.stderr)")
-    let applied = try await desk.project.run("apply", "--yes")
-    #expect(applied.exit == 0, "\(applied.stdout)\(applied.stderr)")
-    let after = try await desk.catalog()
-    let again = try await desk.project.run("apply", "--yes")
-    #expect(again.exit == 0 && (again.stdout + again.stderr).contains("already applied"), "\(again.stdout)\(again.stderr)")
-    #expect(try await desk.catalog() == after)
+    try await desk.apply()
     try await Self.pages.check(on: desk)
     #expect(try await desk.seen("SELECT count(*) > 0 FROM user_stats", by: "boosterz_api") == "t")
     try await completion(desk)
-    let back = try await desk.project.run("rollback", "--yes")
-    #expect(back.exit == 0, "\(back.stdout)\(back.stderr)")
-    #expect(try await desk.catalog().symmetricDifference(before) == [])
+    try await desk.rollBack(to: before)
     await desk.close()
   }
 

@@ -39,28 +39,13 @@ import Testing
   func thereAndBack() async throws {
     let desk = try await desk()
     let before = try await desk.catalog()
-    let valid = try await desk.project.run("validate")
-    #expect(valid.exit == 0, "\(valid.stderr)")
-    let plan = try await desk.project.run("plan")
-    #expect(plan.exit == 0, "\(plan.stdout)\(plan.stderr)")
-    try await apply(desk)
+    try await desk.apply()
     try await Self.pages.check(on: desk)
     try await definitions(desk)
     try await tenants(desk)
     try await changes(desk)
-    let back = try await desk.project.run("rollback", "--yes")
-    #expect(back.exit == 0, "\(back.stdout)\(back.stderr)")
-    #expect(try await desk.catalog().symmetricDifference(before) == [])
+    try await desk.rollBack(to: before)
     await desk.close()
-  }
-
-  private func apply(_ desk: PlanDesk) async throws {
-    let applied = try await desk.project.run("apply", "--yes")
-    #expect(applied.exit == 0, "\(applied.stdout)\(applied.stderr)")
-    let catalog = try await desk.catalog()
-    let again = try await desk.project.run("apply", "--yes")
-    #expect(again.exit == 0 && (again.stdout + again.stderr).contains("already applied"), "\(again.stdout)\(again.stderr)")
-    #expect(try await desk.catalog() == catalog)
   }
 
   /// A plain unique key, a comment, and nothing in it that was true only when it was refreshed.

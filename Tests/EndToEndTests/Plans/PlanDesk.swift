@@ -78,6 +78,26 @@ struct PlanDesk {
         """))
   }
 
+  /// Validated, shown, applied, and applied again, which changes nothing.
+  func apply() async throws {
+    #expect(try await project.run("validate").exit == 0)
+    let plan = try await project.run("plan")
+    #expect(plan.exit == 0, "\(plan.stdout)\(plan.stderr)")
+    let applied = try await project.run("apply", "--yes")
+    #expect(applied.exit == 0, "\(applied.stdout)\(applied.stderr)")
+    let after = try await catalog()
+    let again = try await project.run("apply", "--yes")
+    #expect(again.exit == 0 && (again.stdout + again.stderr).contains("already applied"), "\(again.stdout)\(again.stderr)")
+    #expect(try await catalog() == after)
+  }
+
+  /// Rolled back, and everything is as it was.
+  func rollBack(to before: Set<String>) async throws {
+    let back = try await project.run("rollback", "--yes")
+    #expect(back.exit == 0, "\(back.stdout)\(back.stderr)")
+    #expect(try await catalog().symmetricDifference(before) == [])
+  }
+
   func run(_ script: String) async throws { _ = try await session.script(script) }
 
   /// SQLSTATE and constraint of the error that a statement meets; "ok" when it meets none. Nothing stays either way.

@@ -1,6 +1,5 @@
 @testable import ConcurrentIndex
 import PluginAPI
-import PostgresClient
 import TestSupport
 import Testing
 

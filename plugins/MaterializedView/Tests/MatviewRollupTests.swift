@@ -1,6 +1,5 @@
 @testable import MaterializedView
 import PluginAPI
-import PostgresClient
 import TestSupport
 import Testing
 

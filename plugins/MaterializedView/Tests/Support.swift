@@ -1,7 +1,6 @@
 @testable import MaterializedView
 import JSONText
 import PluginAPI
-import PostgresClient
 import TestSupport
 import Testing
 

@@ -1,6 +1,5 @@
 @testable import PartitionSwap
 import PluginAPI
-import PostgresClient
 import TestSupport
 import Testing
 

@@ -1,7 +1,6 @@
 import Engine
 @testable import PartitionSwap
 import PluginAPI
-import PostgresClient
 import SQLText
 import TestSupport
 import Testing

@@ -2,7 +2,6 @@ import Catalog
 import JSONText
 import PlanSchema
 import PluginAPI
-import PostgresClient
 import SQLText
 import TestSupport
 import Testing

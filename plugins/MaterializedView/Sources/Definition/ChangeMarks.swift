@@ -11,10 +11,6 @@ enum ChangeMarks {
   /// Harmless when it is there, also when two steps make it at once.
   static var create: SQL { StalenessStore.create }
 
-  static func isThere(_ facts: any Facts) async throws -> Bool {
-    try await facts.rows("SELECT to_regclass(\(table.quoted)) IS NOT NULL").first?[0] == "t"
-  }
-
   /// Keys of the views whose tables leave marks: one row each, written by `matview.trigger`.
   static func watched(_ facts: any Facts) async throws -> Set<String> {
     guard try await facts.rows("SELECT to_regclass(\(StalenessStore.watch.quoted)) IS NOT NULL").first?[0] == "t" else { return [] }

@@ -1,3 +1,4 @@
+import PlanSchema
 import PluginAPI
 
 /// One refresh, as a block of PL/pgSQL: marks, rows, invariants and the record of it, all or nothing.
@@ -5,6 +6,13 @@ struct RefreshBlock {
   let target: RefreshTarget
   /// Milliseconds after which the statement is given up.
   let limit: Int64
+
+  /// Our own limit comes before the engine's: a full refresh keeps readers waiting, so `maxStall` bounds it.
+  init(_ target: RefreshTarget, maxStall: TimeSpan) {
+    let own = target.timeout.milliseconds
+    self.target = target
+    limit = target.stallsReaders ? min(own, max(1, maxStall.milliseconds * 8 / 10)) : own
+  }
 
   private var name: QualifiedName { target.name }
   private var key: String { MatviewRegister.key(name) }
@@ -79,5 +87,18 @@ struct RefreshBlock {
       refreshed_at = EXCLUDED.refreshed_at, duration_ms = EXCLUDED.duration_ms, rows = EXCLUDED.rows,
       refreshes = m.refreshes + 1, failed_at = NULL, failure = NULL;
     """
+  }
+}
+
+extension RefreshBlock {
+  /// A refresh can be had again at any time: there is nothing to take back. Two steps never refresh a view at once.
+  func operation(id: String, title: String, isTolerant: Bool = false, unless: SQL) -> Operation {
+    .transaction(
+      id: id, title: title, [TransactionStatement(isTolerant ? tolerant : strict)], unless: unless,
+      // EXCLUSIVE keeps nobody waiting but another refresh: a materialized view is read or refreshed, nothing else.
+      locks: target.stallsReaders ? [RelationLock(.accessExclusive, target.name)] : [],
+      resources: [Resource("matview:\(target.name)")], settings: [Setting("statement_timeout", String(limit))],
+      // Rows and invariants are of one moment: else what is written in between breaks an invariant that compares them.
+      isolation: .repeatableRead, undo: .nothing)
   }
 }

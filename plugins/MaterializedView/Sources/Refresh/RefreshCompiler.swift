@@ -16,7 +16,7 @@ struct RefreshCompiler {
     let due = due(RefreshOrder.sorted(chosen), &findings)
     let able = due.filter { isAble($0, &findings) }
     guard !able.isEmpty else { return Program(findings: findings) }
-    let blocks = able.map { RefreshBlock(target: $0, limit: limit(of: $0)) }
+    let blocks = able.map { RefreshBlock($0, maxStall: step.maxStall) }
     return Program(
       findings: findings,
       operations: try await register() + blocks.map { operation($0, isTolerant: true) }
@@ -97,12 +97,6 @@ struct RefreshCompiler {
     return true
   }
 
-  /// Our own limit comes before the engine's.
-  private func limit(of target: RefreshTarget) -> Int64 {
-    let own = target.timeout.milliseconds
-    return target.stallsReaders ? min(own, max(1, step.maxStall.milliseconds * 8 / 10)) : own
-  }
-
   // MARK: Operations
 
   private func register() async throws -> [Operation] {
@@ -119,20 +113,13 @@ struct RefreshCompiler {
     ]
   }
 
-  /// A refresh can be had again at any time: there is nothing to take back.
   private func operation(_ block: RefreshBlock, isTolerant: Bool) -> Operation {
     let name = block.target.name
     let how = block.target.isConcurrent ? "concurrently" : "in full"
-    return .transaction(
+    return block.operation(
       id: "\(isTolerant ? "refresh" : "again")-\(name)",
       title: isTolerant ? "refresh \(name) \(how)" : "refresh \(name) again, which failed",
-      [TransactionStatement(isTolerant ? block.tolerant : block.strict)],
-      unless: isTolerant ? fresh(block.target) : succeeded(name),
-      // EXCLUSIVE keeps nobody waiting but another refresh: a materialized view is read or refreshed, nothing else.
-      locks: block.target.stallsReaders ? [RelationLock(.accessExclusive, name)] : [],
-      settings: [Setting("statement_timeout", String(block.limit))],
-      // Rows and invariants are of one moment: else what is written in between breaks an invariant that compares them.
-      isolation: .repeatableRead, undo: .nothing)
+      isTolerant: isTolerant, unless: isTolerant ? fresh(block.target) : succeeded(name))
   }
 
   /// Somebody else was quicker.

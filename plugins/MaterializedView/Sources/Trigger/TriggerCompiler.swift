@@ -150,6 +150,10 @@ struct TriggerCompiler {
     guard try await ChangeWatch.read(view.name, facts).standing == .due,
       let target = try await RefreshSurvey(facts: facts).targets().first(where: { $0.oid == view.oid })
     else { return [] }
-    return [MarkedRefresh(target: target, maxStall: step.maxStall).operation]
+    let how = target.isConcurrent ? "concurrently" : "in full"
+    return [
+      RefreshBlock(target, maxStall: step.maxStall).operation(
+        id: "refresh", title: "refresh \(target.name) \(how)", unless: ChangeWatch.isIdle(target.name))
+    ]
   }
 }

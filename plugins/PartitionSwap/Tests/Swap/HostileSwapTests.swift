@@ -1,7 +1,6 @@
 import Catalog
 import JSONText
 import PluginAPI
-import PostgresClient
 import SQLText
 import TestSupport
 import Testing

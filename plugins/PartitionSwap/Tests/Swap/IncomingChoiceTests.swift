@@ -1,5 +1,4 @@
 import JSONText
-import PostgresClient
 import SQLText
 import TestSupport
 import Testing

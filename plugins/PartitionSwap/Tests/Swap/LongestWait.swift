@@ -1,4 +1,3 @@
-import PostgresClient
 import SQLText
 import Synchronization
 import TestSupport

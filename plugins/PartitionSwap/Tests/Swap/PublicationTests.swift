@@ -1,6 +1,5 @@
 import JSONText
 import PluginAPI
-import PostgresClient
 import SQLText
 import TestSupport
 import Testing

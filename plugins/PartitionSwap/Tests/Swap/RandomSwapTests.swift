@@ -2,7 +2,6 @@ import Catalog
 import Glibc
 import JSONText
 import PluginAPI
-import PostgresClient
 import SQLText
 import TestSupport
 import Testing

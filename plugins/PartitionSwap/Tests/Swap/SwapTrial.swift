@@ -3,7 +3,6 @@ import Engine
 import JSONText
 import OnlineDDL
 import PluginAPI
-import PostgresClient
 import SQLText
 import TestSupport
 import Testing

@@ -1,6 +1,5 @@
 import Engine
 import JSONText
-import PostgresClient
 import SQLText
 import TestSupport
 import Testing
