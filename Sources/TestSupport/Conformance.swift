@@ -86,55 +86,25 @@ package struct Conformance: Sendable {
 
   // MARK: Killing
 
-  /// Kills the command as soon as an operation is done and starts it again, until it comes to its end.
+  /// The command dies as soon as an operation is done and is started again, until it comes to its end.
   private func expectSurvival(_ command: String, _ location: SourceLocation) async throws {
     try await TemporaryFolder.with { folder in
       let plan = "caisson: 1\nplan: test\nsteps:\n  s: \(step())\n"
       let file = "environment: staging\nplan: plan.yaml\ntarget: ${env:TARGET}\n\(environment)\n"
       try ServerFiles.write(plan, to: "\(folder)/plan.yaml", mode: 0o644, owner: nil)
       try ServerFiles.write(file, to: "\(folder)/staging.yaml", mode: 0o644, owner: nil)
-      var kills = 0
-      for round in 1...500 {
-        let log = "\(folder)/\(round).log"
-        let pid = try Command(
-          [CaissonProgram.path(), command, "\(folder)/staging.yaml"], additions: ["TARGET": TestDatabase.current.url]
-        ).startDetached(log: log)
-        guard let status = try await killed(pid) else {
-          kills += 1
-          continue
-        }
-        let output = ServerFiles.read(log) ?? ""
-        #expect(status == 0, "\(command), killed \(kills) times: \(output)", sourceLocation: location)
-        // One undo alone may be quicker than we are.
-        #expect(kills > 0 || command == "rollback", "\(command) was never killed", sourceLocation: location)
+      for kills in 0..<500 {
+        let output = try await Command(
+          [CaissonProgram.path("caisson-test"), command, "\(folder)/staging.yaml"],
+          additions: ["TARGET": TestDatabase.current.url, "CAISSON_TEST_KILL": "operation"], timeout: .seconds(120)
+        ).run()
+        if output.status == .signaled(SIGKILL), !output.timedOut { continue }
+        #expect(
+          output.succeeded, "\(command), killed \(kills) times: \(output.text)", sourceLocation: location)
+        #expect(kills > 0, "\(command) was never killed", sourceLocation: location)
         return
       }
       Issue.record("\(command) does not end", sourceLocation: location)
     }
-  }
-
-  /// How the process ended by itself; `nil`: killed after an operation.
-  private func killed(_ pid: Int32) async throws -> Int32? {
-    let before = try await done()
-    var status: CInt = 0
-    while waitpid(pid, &status, WNOHANG) == 0 {
-      if try await done() != before {
-        kill(pid, SIGKILL)
-        waitpid(pid, &status, 0)
-        return status & 0x7F == 0 ? (status >> 8) & 0xFF : nil
-      }
-      try await Task.sleep(for: .milliseconds(3))
-    }
-    return status
-  }
-
-  /// How many operations have come to an end, in either direction.
-  private func done() async throws -> String {
-    let isThere = try await TestDatabase.current.sql("SELECT to_regclass('caisson.task') IS NOT NULL").value
-    guard isThere == "t" else { return "" }
-    let states: SQL = """
-      SELECT count(*) FILTER (WHERE state = 'done') || ' ' || count(*) FILTER (WHERE state = 'undone') FROM caisson.task
-      """
-    return try await TestDatabase.current.sql(states).value ?? ""
   }
 }

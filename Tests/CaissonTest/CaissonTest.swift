@@ -8,6 +8,9 @@ import TestSupport
 
 /// The engine as a program of its own that also knows `test.program`, for tests that kill it:
 /// `caisson-test apply|resume|rollback ENVIRONMENT`. Exit codes are those of `caisson`.
+///
+/// With `CAISSON_TEST_KILL=operation` it dies by SIGKILL as soon as an operation is done, or a step: whoever watches from
+/// outside may come too late.
 @main struct CaissonTest {
   static func main() async {
     signal(SIGPIPE, SIG_IGN)
@@ -33,7 +36,11 @@ import TestSupport
       session: try resolved.environment.sessionTarget.map { try connection($0, of: resolved) },
       role: resolved.environment.role)
     let target = Target(address)
-    let runner = Runner(resolved, target: target, registry: registry) { print($0) }
+    let dies = getenv("CAISSON_TEST_KILL").map { String(cString: $0) } == "operation"
+    let runner = Runner(resolved, target: target, registry: registry) { event in
+      print(event)
+      if dies, endsSomething(event) { kill(getpid(), SIGKILL) }
+    }
     let report = switch verb {
     case "rollback": try await runner.rollback()
     case "resume": try await runner.resume()
@@ -42,6 +49,15 @@ import TestSupport
     await target.close()
     print(report.ending)
     return code(report.ending)
+  }
+
+  /// A small step is done as a whole, without a word about its operations.
+  private static func endsSomething(_ event: EngineEvent) -> Bool {
+    switch event {
+    case .operationDone: true
+    case .stepState(_, let state, _): ["done", "undone"].contains(state)
+    default: false
+    }
   }
 
   private static func connection(_ reference: ConnectionReference, of plan: ResolvedPlan) throws -> ConnectionString {
