@@ -9,7 +9,7 @@ struct SwapCarry: Sendable, Hashable, Codable {
   var method: Method
   var leaves: [PlannedLeaf]
   var indexes: [CopyIndex]
-  var guards: [UniqueGuard]
+  var guards: [KeyGuard]
   var references: [CompositeReference]
   /// By the way rows are found: random keys are copied as they lie on disk.
   var order: KeyLog.CopyOrder
@@ -41,7 +41,7 @@ struct SwapCarry: Sendable, Hashable, Codable {
     method = subject.wanted.method
     self.leaves = leaves
     indexes = subject.copyIndexes()
-    guards = subject.guards()
+    guards = try await subject.guards()
     references = subject.compositeReferences()
     made = subject.keyed
     order = subject.copyOrder

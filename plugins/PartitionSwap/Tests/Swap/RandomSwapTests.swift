@@ -113,11 +113,13 @@ private struct Choices {
   init(_ table: TableInventory, key: String, seed: UInt64) {
     var random = SplitMix(state: seed &* 77)
     let primary = table.constraints.first { $0.kind == .primaryKey }?.columns ?? []
+    // A guard works as the owner, whom FORCE ROW LEVEL SECURITY may hold: refused.
+    let isForced = table.relation.hasRowSecurity && table.relation.forcesRowSecurity
     for index in table.indexes where index.isUnique && !index.isPrimary {
       let columns = index.keys.compactMap(\.column)
       guard !columns.contains(key) else { continue }
       let isDeferrable = table.constraint(index.constraint ?? "")?.isDeferrable ?? false
-      let canGuard = columns.count == index.keys.count && index.predicate == nil && !isDeferrable
+      let canGuard = columns.count == index.keys.count && index.predicate == nil && !isDeferrable && !isForced
       let ways = ["append", "drop"] + (canGuard ? ["guard", "guard"] : [])
       unique.append((index.name.name, .string(random.pick(ways))))
     }
@@ -126,7 +128,7 @@ private struct Choices {
       incoming.append((foreign.constraint.name, .string(canWiden ? random.pick(["composite", "drop"]) : "drop")))
     }
     for constraint in table.constraints where constraint.kind == .exclusion {
-      exclusion.append((constraint.name, "per_partition"))
+      exclusion.append((constraint.name, .string(isForced ? "per_partition" : random.pick(["per_partition", "guard"]))))
     }
   }
 

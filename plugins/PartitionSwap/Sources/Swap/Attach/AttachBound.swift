@@ -56,7 +56,7 @@ extension SwapSubject {
   var attachObstacles: [String] {
     var obstacles: [String] = []
     if wanted.method != .range { obstacles.append("`method: \(wanted.method.rawValue)` has no partition for all rows there are") }
-    for name in narrowUniques.map(\.name.name) where wanted.unique[name] == .guard {
+    for name in guarded.map(\.name.name) {
       obstacles.append("a guard for \(name) is filled while nobody but the copy writes")
     }
     for constraint in table.constraints where constraint.kind == .check && constraint.isNoInherit {

@@ -93,11 +93,7 @@ extension SwapSubject {
     if isNarrow, !index.isPrimary {
       switch wanted.unique[index.name.name] {
       case .drop: return nil
-      // Lookups by it go on; the guard table keeps it unique, and has its name.
-      case .guard:
-        var copy = plain(index)
-        copy.name = Quoting.fitted(index.name.name, suffix: "_lookup")
-        return copy
+      case .guard: return lookup(index)
       case .append, nil: break
       }
     }
@@ -120,7 +116,15 @@ extension SwapSubject {
       isSecondaryUnique: false, isPrimary: false)
   }
 
+  /// Lookups by it go on; the guard table enforces it, and has its name.
+  private func lookup(_ index: TableInventory.Index) -> CopyIndex {
+    var copy = plain(index)
+    copy.name = Quoting.fitted(index.name.name, suffix: "_lookup")
+    return copy
+  }
+
   private func exclusion(_ index: TableInventory.Index) -> CopyIndex? {
+    if isGuarded(index.constraint ?? "") { return lookup(index) }
     guard let constraint = table.constraint(index.constraint ?? "") else { return nil }
     return CopyIndex(
       name: constraint.name, kind: .leafConstraint, body: storage(of: index, in: constraint.definition, saysOptions: true),

@@ -99,7 +99,7 @@ extension SwapSubject {
     return unknown(wanted.exclusion.keys, names, "exclusion", "swap.exclusion", at: wanted.$exclusion)
       + exclusions.map { constraint in
         switch wanted.exclusion[constraint.name] {
-        case nil where staysWhole(constraint), .perPartition where staysWhole(constraint):
+        case _ where staysWhole(constraint):
           .note(
             "swap.exclusion",
             "\(constraint.name) compares \(key.name) by equality: rows that conflict lie in the same partition, so it stays"
@@ -110,8 +110,9 @@ extension SwapSubject {
             "\(constraint.name) forbids conflicting rows over the whole table; kept in each partition, it lets two rows"
               + " conflict that lie in different ones",
             choices: [
-              "exclusion: { \(constraint.name): per_partition }: kept in each partition, after a look for conflicts across"
-                + " bounds; one that comes later across a bound is not seen",
+              "exclusion: { \(constraint.name): guard }: a table of its own enforces it everywhere",
+              "exclusion: { \(constraint.name): per_partition }: kept in each partition; a conflict that comes later across a"
+                + " bound is not seen",
               "partition by a column that the constraint compares by equality, with `method: hash`",
             ], at: wanted.$exclusion)
         case .perPartition:
@@ -119,16 +120,16 @@ extension SwapSubject {
             "swap.exclusion", "\(constraint.name) is kept within each partition: conflicts across bounds are not seen",
             at: wanted.$exclusion)
         case .guard:
-          .refusal(
-            "swap.exclusion", "\(constraint.name): a guard for an exclusion constraint is not built by this version",
-            choices: ["exclusion: { \(constraint.name): per_partition }"], at: wanted.$exclusion)
+          .warning(
+            "swap.exclusion", "\(constraint.name) is enforced by a guard table: every write to what it compares also writes"
+              + " there", at: wanted.$exclusion)
         }
       }
   }
 
   /// Rows that conflict have the same partition key. The server's own words: the column, its class if it is not the
   /// default one, and the operator.
-  private func staysWhole(_ constraint: TableInventory.Constraint) -> Bool {
+  func staysWhole(_ constraint: TableInventory.Constraint) -> Bool {
     let element = QualifiedName.readable(key.name) + " WITH ="
     return ["(", ", "].contains { before in
       [",", ")"].contains { constraint.definition.contains(before + element + $0) }

@@ -23,17 +23,20 @@ extension SwapSubject {
 
   /// A guard belongs to the table's owner, and looks into the table after a TRUNCATE of one partition.
   private func guardOwnerFindings() async throws -> [Finding] {
-    let owner = table.relation.owner, guarded = guards().map(\.name)
+    let owner = table.relation.owner
     guard table.isForced, !guarded.isEmpty, try await facts.isHeldByPolicies(owner) else { return [] }
     return guarded.map { index in
-      .refusal(
+      let named = index.name.name
+      let others = index.isExclusion
+        ? ["exclusion: { \(named): per_partition }"] : ["unique: { \(named): append }", "unique: { \(named): drop }"]
+      return .refusal(
         "swap.row_security",
-        "\(name) has FORCE ROW LEVEL SECURITY, which holds its owner \(owner): the guard of \(index) works as \(owner), and"
+        "\(name) has FORCE ROW LEVEL SECURITY, which holds its owner \(owner): the guard of \(named) works as \(owner), and"
           + " after a TRUNCATE of one partition it would forget the values of rows in others that policies hide",
         choices: [
           "ALTER ROLE \(QualifiedName.readable(owner)) BYPASSRLS, or make one that has it the owner",
-          "ALTER TABLE \(name) NO FORCE ROW LEVEL SECURITY", "unique: { \(index): append }", "unique: { \(index): drop }",
-        ], at: wanted.$unique)
+          "ALTER TABLE \(name) NO FORCE ROW LEVEL SECURITY",
+        ] + others, at: index.isExclusion ? wanted.$exclusion : wanted.$unique)
     }
   }
 
