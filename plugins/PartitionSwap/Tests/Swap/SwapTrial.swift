@@ -75,6 +75,8 @@ struct IntendedChanges {
 
   private func isIntended(_ difference: InventoryDifference) -> Bool {
     let object = difference.object, aspect = difference.aspect ?? ""
+    // A mark of CLUSTER belongs to a partition.
+    if aspect == "clustered" { return true }
     if object == "table" { return aspect == "kind" || aspect.hasPrefix("option ") || aspect == "access method" }
     if object.hasPrefix("trigger \(KeyLog.triggerPrefix)") { return difference.kind == .added }
     if let name = primaryKey?.name, isWidened, aspect == "definition",
@@ -102,8 +104,7 @@ struct IntendedChanges {
       }
     }
     if object.hasSuffix("_lookup") || object.contains("_lookup\"") { return choices.values.contains("guard") }
-    // A mark of CLUSTER belongs to a partition.
-    return aspect == "clustered"
+    return false
   }
 
   private func isIndex(_ object: String, _ name: String) -> Bool {
