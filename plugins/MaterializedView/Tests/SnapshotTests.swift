@@ -20,13 +20,13 @@ struct SnapshotTests {
   @Test("a changed definition compiles to")
   func changed() async throws {
     let first = try await program("define", Tower.changed.text, carry: nil)
-    try Snapshot.expect(ProgramText.of(first.withoutCarry), named: "define")
+    try Snapshot.expect(ProgramText.of(first.withoutCarry), named: "define", major: try await TestServer.major)
     try await TestDatabase.current.script(
       "CREATE MATERIALIZED VIEW stats_caisson_new AS \(Tower.changed["query"]?.string ?? "") WITH NO DATA")
     let build = try await program("build", Tower.changed.text, carry: first)
-    try Snapshot.expect(ProgramText.of(build.withoutCarry), named: "build")
+    try Snapshot.expect(ProgramText.of(build.withoutCarry), named: "build", major: try await TestServer.major)
     let exchange = try await program("exchange", Tower.changed.text, carry: build)
-    try Snapshot.expect(ProgramText.of(exchange.withoutCarry).withoutDigests, named: "exchange")
+    try Snapshot.expect(ProgramText.of(exchange.withoutCarry).withoutDigests, named: "exchange", major: try await TestServer.major)
   }
 
   @Test("matview.refresh compiles to")

@@ -29,7 +29,7 @@ struct IncomingChoiceTests {
       ("UPDATE notes SET event = NULL WHERE id = 52", "ok"),
       // To another partition: what refers to it follows.
       ("UPDATE events SET at = '2025-04-29' WHERE id IN (1, 61)", "ok"),
-      ("DELETE FROM events WHERE id = 21", "23503 marks_event_event_at_fkey"),
+      ("DELETE FROM events WHERE id = 21", try await Self.restricted("marks_event_event_at_fkey", from18: "marks_event_1")),
       ("UPDATE events SET at = '2025-04-29' WHERE id = 22", "ok"),
       ("DELETE FROM events WHERE id IN (1, 2)", "ok"),
     ])
@@ -41,10 +41,16 @@ struct IncomingChoiceTests {
     #expect(try await value("SELECT count(*) FROM pg_attribute WHERE attname = 'event_at' AND NOT attisdropped") == "0")
     try await expect([
       ("INSERT INTO notes VALUES (61, 6000)", "23503 notes_event"),
-      ("DELETE FROM events WHERE id = 21", "23503 marks_event"),
+      ("DELETE FROM events WHERE id = 21", try await Self.restricted("marks_event", from18: "marks_event")),
       ("DELETE FROM events WHERE id IN (3)", "ok"),
     ])
     #expect(try await value("SELECT count(*) FROM notes WHERE event = 3") == "0")
+  }
+
+  /// ON DELETE RESTRICT has an error code of its own from PostgreSQL 18 on (release notes, "Constraints"), and keys of
+  /// partitions other names.
+  private static func restricted(_ name: String, from18: String) async throws -> String {
+    try await TestServer.major < 18 ? "23503 \(name)" : "23001 \(from18)"
   }
 
   @Test("composite: writers in REPEATABLE READ end with what their isolation level allows, and nothing dangles")

@@ -12,11 +12,18 @@ struct SourceChanges {
     // Made at the cutover, from what there is then.
     before.constraints.removeAll { $0.kind == .foreignKey }
     after.constraints.removeAll { $0.kind == .foreignKey }
+    after.constraints.removeAll(where: isOurs)
     return before.difference(to: after).filter(isMissed).map { change in
       .refusal(
         "swap.changed", "\(change.description) in \(now.name) since the copy was made, and the copy would not have it so",
         choices: ["undo that change for now", "roll the step back and start it again"], at: wanted.$table)
     }
+  }
+
+  /// PostgreSQL 18 has a constraint for the NOT NULL that filled keys get; the copy's column has it without.
+  private func isOurs(_ constraint: TableInventory.Constraint) -> Bool {
+    guard case .fill = wanted.nullKeys else { return false }
+    return constraint.kind == .notNull && constraint.columns == [wanted.by.name]
   }
 
   private func isMissed(_ change: InventoryDifference) -> Bool {
