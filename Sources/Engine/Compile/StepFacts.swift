@@ -2,6 +2,7 @@ import ChildProcess
 package import Catalog
 import Digest
 import FoundationEssentials
+import PlanModel
 package import PlanSchema
 import PluginAPI
 package import SQLText
@@ -58,6 +59,10 @@ package final class StepFacts: Facts {
   }
 
   package func admin(_ show: String, on console: Secret) async throws -> [Row] {
+    guard !LiteralPassword.stands(in: console) else {
+      throw EngineError(
+        .unusable, "the console's address has a password in plain text", hint: "write ${env:NAME} or ${file:path} in its place")
+    }
     let work = AdminWork(console: console, command: show, timeout: .seconds(10))
     let rows = try await AdminConsole(addresses: ConsoleAddresses(folder: own.secretsFolder), work: work).look()
     remember("\(console): \(show)", rows.map { $0.values.map { $0 ?? "\u{0}" }.joined(separator: "\u{1}") }.joined(separator: "\u{2}"))

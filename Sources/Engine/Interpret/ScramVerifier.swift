@@ -41,7 +41,7 @@ struct ScramVerifier: Hashable {
 
   /// Those in a file of users, in the lines that name this one.
   static func all(in text: String, of user: String) -> [ScramVerifier] {
-    let name = "\"\(user.replacing("\"", with: "\"\""))\""
+    let name = "\"\(user.replacing("\"", with: "\"\""))\" "
     return text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix(name) }.flatMap { line in
       line.split(separator: "\"").compactMap { ScramVerifier(String($0)) }
     }

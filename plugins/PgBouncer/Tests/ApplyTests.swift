@@ -52,10 +52,11 @@ struct ApplyTests {
   @Test("what only the running one refuses is put back: settings behind the broken line had fallen to their defaults")
   func repaired() async throws {
     try await with { $0.replacing("max_client_conn = 1000", with: "max_client_conn = 900") } _: { desk, pooler in
-      // The installed one of the trial is another program than the one that runs, and knows a key more.
-      let trick = "#!/bin/sh\nfor file; do :; done\nsed -i '/^newest_key/d' \"$file\"\nexec /usr/sbin/pgbouncer \"$@\"\n"
+      // The installed one of the trial is another program than the one that runs, and knows a key more. Everything
+      // below it falls to its default, who may use the console included.
+      let trick = "#!/bin/sh\nfor file; do :; done\n[ -f \"$file\" ] && sed -i '/newest_key/d' \"$file\"\nexec /usr/sbin/pgbouncer \"$@\"\n"
       try ServerFiles.write(trick, to: "\(desk.plan)/newer", mode: 0o755, owner: nil)
-      let text = desk.file("new.ini").replacing("auth_type", with: "newest_key = 1\nauth_type")
+      let text = desk.file("new.ini").replacing("[pgbouncer]", with: "[users]\nsomebody = newest_key=1\n\n[pgbouncer]")
       try ServerFiles.write(text, to: "\(desk.pool)/new.ini", owner: desk.database.cluster.server.owner)
       try desk.write("""
           take:

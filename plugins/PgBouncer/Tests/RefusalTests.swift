@@ -78,8 +78,9 @@ struct RefusalTests {
       try desk.write(desk.render())
       try await desk.apply()
       try await desk.bouncer { _ in
+        try desk.write(desk.render(["max_client_conn": "900"]))
         #expect(try await desk.caisson("plan").text.contains("pgbouncer.port_taken"))
-        try desk.write(desk.render(["admin": "${env:CONSOLE}"]))
+        try desk.write(desk.render(["max_client_conn": "900", "admin": "${env:CONSOLE}"]))
         let known = try await desk.caisson("plan")
         #expect(known.exit == 0, "\(known.text)")
       }

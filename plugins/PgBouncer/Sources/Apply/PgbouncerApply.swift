@@ -138,17 +138,20 @@ struct ApplyCompiler {
     back.expected = Dictionary(changed.map { ($0.key, running.settings[$0.key]?.value ?? "") }, uniquingKeysWith: { $1 })
     let reload = Operation(
       id: "reload", title: "have PgBouncer read \(running.config), and compare", work: .process(try process(order)), undo: .nothing)
-    guard let mode else { return [reload] }
+    guard let mode else { return [asked(undo: .nothing), reload] }
     let file = FileWork(path: running.config, mode: mode, content: [.text(text)], owner: trial.account)
     // Taken back last, when the previous file is in its place again.
-    let before = Operation(
-      id: "before", title: "ask PgBouncer how it is", work: .admin(AdminWork(console: wanted.admin, command: "SHOW VERSION")),
+    let before = asked(
       undo: .operations([
         Operation(
           id: "back", title: "have PgBouncer read the previous \(running.config)", work: .process(try process(back)), undo: .nothing)
       ]))
     let write = Operation(id: "config", title: "write \(running.config)", work: .file(file), undo: .nothing)
     return [before, write, reload]
+  }
+
+  private func asked(undo: Undo) -> Operation {
+    .admin(id: "before", title: "ask PgBouncer which it is", AdminWork(console: wanted.admin, command: "SHOW VERSION"), undo: undo)
   }
 
   private func process(_ order: PoolerOrder) throws -> ProcessWork {

@@ -36,7 +36,7 @@ struct KeySettings<Keys: KeyPlace>: ParameterValue {
 
   subscript(name: String) -> String? { entries.first { $0.key.name == name }?.value }
 
-  static var shape: Shape { .map(.string) }
+  static var shape: Shape { .map(.oneOf([.string, .integer, .number, .boolean])) }
 
   static func read(_ node: Node, _ report: inout Diagnostics) -> KeySettings? {
     report.mapping(node).flatMap { read($0, besides: [], &report) }

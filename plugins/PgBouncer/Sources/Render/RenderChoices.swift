@@ -97,7 +97,7 @@ struct UserEntry: ParameterValue {
   var password: Secret?
   var settings = KeySettings<OfUser>()
 
-  static var shape: Shape { .map(.oneOf([.named("secret"), .string])) }
+  static var shape: Shape { .map(.oneOf([.named("secret"), .string, .integer, .number, .boolean])) }
 
   static func read(_ node: Node, _ report: inout Diagnostics) -> UserEntry? {
     guard let pairs = report.mapping(node) else { return nil }
