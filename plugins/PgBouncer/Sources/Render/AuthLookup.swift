@@ -4,7 +4,7 @@ import PluginAPI
 struct AuthLookup {
   let wanted: PgbouncerRender.Parameters
 
-  private var function: QualifiedName { wanted.auth.function }
+  private var function: QualifiedName { wanted.auth.function ?? QualifiedName("pgbouncer", "user_lookup") }
   private var role: Identifier { wanted.auth.user }
 
   /// With every name in full: the client chooses the search_path that it runs under.

@@ -65,7 +65,7 @@ struct AuthChoices: ParameterSet {
   @Parameter("With `query`: the role that asks.") var user = Identifier("pgbouncer")
   @Parameter("With `query`: its password, where the server wants one; it stands in userlist.txt as it is.")
   var password: Secret?
-  @Parameter("With `query`: the function.") var function = QualifiedName("pgbouncer", "user_lookup")
+  @Parameter("With `query`: the function; default: user_lookup in a schema pgbouncer.") var function: QualifiedName?
 }
 
 struct ListenChoices: ParameterSet {
