@@ -45,7 +45,7 @@ struct PoolingPlanTests {
     let desk = try Desk("zenfleet")
     let plan = try await desk.project.run("plan")
     #expect(plan.exit == 0, "\(plan.stdout)\(plan.stderr)")
-    #expect(plan.stdout.contains("1 pools, zenfleet: 1 × (17 + 4 in reserve) = 21"), "\(plan.stdout)")
+    #expect(plan.stdout.contains("1 pool, zenfleet: 1 × (17 + 4 in reserve) = 21"), "\(plan.stdout)")
     #expect(!plan.stdout.contains("pgbouncer.session_state"), "\(plan.stdout)")
     let applied = try await desk.project.run("apply", "--yes")
     #expect(applied.exit == 0, "\(applied.stdout)\(applied.stderr)")

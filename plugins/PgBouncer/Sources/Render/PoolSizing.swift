@@ -56,7 +56,7 @@ struct PoolSizing {
     let each = pools.map { "\($0.database): \($0.users) × (\($0.size) + \($0.reserve) in reserve) = \($0.most)" }
     let bouncers = wanted.pool.bouncers == 1 ? "" : " × \(wanted.pool.bouncers) PgBouncers"
     return "max_connections \(server.maxConnections) − \(server.superuserReserved) for superusers − \(server.reserved) reserved"
-      + " − \(wanted.pool.direct) direct = \(available) for pools; \(work)\(pairs) pools\(bouncers), "
+      + " − \(wanted.pool.direct) direct = \(available) for pools; \(work)\(pairs) pool\(pairs == 1 ? "" : "s")\(bouncers), "
       + each.joined(separator: ", ") + "\(bouncers): \(most) of \(available) connections"
   }
 
