@@ -6,6 +6,7 @@ let builtins = [
   "ConcurrentIndex",
   "MaterializedView",
   "PartitionSwap",
+  "PgBouncer",
   "PlainSQL",
 ]
 

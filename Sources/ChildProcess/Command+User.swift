@@ -25,6 +25,12 @@ package enum Account {
 
   package static var current: String? { entry(uid: geteuid()) }
 
+  /// Whose file it is.
+  package static func owner(of path: String) -> String? {
+    var about = Glibc.stat()
+    return stat(path, &about) == 0 ? entry(uid: about.st_uid) : nil
+  }
+
   static func group(_ name: String) -> String { id(name).map { String($0.group) } ?? name }
   static func home(_ name: String) -> String { entry(name)?.home ?? "/" }
 

@@ -28,6 +28,8 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
   package var step: String?
   package var operation: String?
   package var sqlState: String?
+  /// Nobody answered in time.
+  var isSilence = false
 
   package init(
     _ code: Code, _ message: String, hint: String? = nil, step: String? = nil, operation: String? = nil,

@@ -7,18 +7,24 @@ public struct FileWork: Sendable, Hashable, Codable {
   public enum Segment: Sendable, Hashable, Codable {
     case text(String)
     case secret(SecretReference)
+    /// The server's own where we may read it, else the one that is in the file already, as long as it is of this
+    /// password; else a new one.
     case scramVerifier(user: String, SecretReference)
   }
 
+  /// Relative to the plan's folder.
   public var path: String
   /// POSIX permission bits, for example 0o640.
   public var mode: Int
   public var content: [Segment]
+  /// Whose it is to be, where we may give files away; otherwise it stays ours.
+  public var owner: String?
 
-  public init(path: String, mode: Int, content: [Segment]) {
+  public init(path: String, mode: Int, content: [Segment], owner: String? = nil) {
     self.path = path
     self.mode = mode
     self.content = content
+    self.owner = owner
   }
 }
 
@@ -30,6 +36,7 @@ public enum SecretReference: Sendable, Hashable, Codable {
 
 /// A program run without a shell. At least once: the probe is asked first, unless running it again is harmless.
 public struct ProcessWork: Sendable, Hashable, Codable {
+  /// `caisson` as the first word is this very program.
   public var arguments: [String]
   public var timeout: TimeSpan
   /// Exit status 0 means the work is already done.

@@ -1,5 +1,6 @@
 package import Catalog
 import JSONText
+package import PlanSchema
 package import PluginAPI
 import PostgresClient
 package import SQLText
@@ -33,6 +34,7 @@ package struct ReadOnlyFacts: Facts {
 
   package func file(_ path: String) async throws -> String { throw Unavailable() }
   package func program(_ arguments: [String]) async throws -> String { throw Unavailable() }
+  package func admin(_ show: String, on console: Secret) async throws -> [Row] { throw Unavailable() }
 
   private struct Unavailable: Error {}
 }

@@ -7,7 +7,7 @@ package import SQLText
 /// A PgBouncer in front of a test cluster, in transaction pooling.
 package struct TestPooler: Sendable {
   package let port: Int
-  /// Holds `pgbouncer.ini`, which RELOAD reads again, and `log`.
+  /// Holds `pgbouncer.ini`, which RELOAD reads again, and `log`; gone when it is stopped.
   package let folder: String
   package let pid: Int32
   private let server: LocalCluster
@@ -36,6 +36,12 @@ package struct TestPooler: Sendable {
     let text = "[databases]\n" + lines.joined() + "[pgbouncer]\n"
       + all.sorted { $0.key < $1.key }.map { "\($0) = \($1)\n" }.joined()
     try ServerFiles.write(text, to: folder + "/pgbouncer.ini", owner: owner)
+    return try await start(program, cluster.server, port: port, folder: folder)
+  }
+
+  /// With a `pgbouncer.ini` that somebody has written, listening on `port`.
+  package static func start(_ cluster: TestCluster, rendered folder: String, port: Int) async throws -> TestPooler {
+    guard let program else { throw SandboxError("pgbouncer is not installed") }
     return try await start(program, cluster.server, port: port, folder: folder)
   }
 
@@ -86,7 +92,8 @@ package struct TestPooler: Sendable {
     return try await Self.start(program, server, port: port, folder: folder)
   }
 
-  private func end() {
+  /// Its folder stays.
+  package func end() {
     kill(pid, SIGKILL)
     var status: CInt = 0
     waitpid(pid, &status, 0)

@@ -1,6 +1,7 @@
 import CommandLineKit
 import Engine
 import Glibc
+import PluginAPI
 
 /// Reads the command line, runs the one command it names, and turns whatever happens into an exit code.
 @main struct Tool {
@@ -12,6 +13,8 @@ import Glibc
     let words = Array(CommandLine.arguments.dropFirst())
     // Not for people: an open bracket starts it, and what it does comes over its line.
     if words == [GuardianLink.command] { _exit(await Guardian.run()) }
+    // Nor this: steps run it to try, or to put to use, a pooler's configuration.
+    if words.count == 2, words[0] == PoolerOrder.command { _exit(await PoolerProgram.run(words[1])) }
     let code = await run(words)
     // Threads of connections may be closing still: what exit() has libraries free at the end, they would free again.
     fflush(nil)

@@ -16,6 +16,7 @@ import TestSupport
     signal(SIGPIPE, SIG_IGN)
     let words = CommandLine.arguments
     if words.count == 2, words[1] == GuardianLink.command { exit(await Guardian.run()) }
+    if words.count == 3, words[1] == PoolerOrder.command { exit(await PoolerProgram.run(words[2])) }
     guard words.count == 3 else { exit(2) }
     let code: Int32
     do {

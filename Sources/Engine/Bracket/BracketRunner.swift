@@ -130,7 +130,7 @@ struct BracketRunner {
     let quiet = shop.stop.listen { stop.raise(to: $0) }
     let edges = edges(marker), operations = runner.within(inner), open = work.open, body = work.body
     let opened = Task {
-      try await edges.open(open)
+      do { try await edges.open(open) } catch let error as EngineError where error.isSilence { throw PutOff(error: error) }
       try await operations.run(body)
     }
     let overdue = Overdue(after: work.deadline.duration) {
@@ -221,6 +221,9 @@ struct BracketRunner {
       step: step, operation: operation.title)
   }
 }
+
+/// Opening took longer than others may wait; it is tried again when they had their turn.
+struct PutOff: Error { let error: EngineError }
 
 /// Does something when a time has passed, unless it was ended before.
 private final class Overdue: Sendable {

@@ -13,8 +13,12 @@ package struct Compiler: Sendable {
   /// The plan's folder, for files a step names.
   package let folder: String
   package let role: String?
+  let own: OwnProgram
 
-  package init(registry: StepRegistry, capabilities: Capabilities, folder: String, role: String?) {
+  package init(
+    registry: StepRegistry, capabilities: Capabilities, folder: String, role: String?, own: OwnProgram = OwnProgram()
+  ) {
+    self.own = own
     self.registry = registry
     self.capabilities = capabilities
     self.folder = folder
@@ -27,7 +31,7 @@ package struct Compiler: Sendable {
     guard let kind = registry[step.uses] else {
       throw EngineError(.unusable, "no plugin offers \(step.uses)", hint: "caisson plugins lists them", step: step.id)
     }
-    let facts = StepFacts(transaction, capabilities: capabilities, folder: folder)
+    let facts = StepFacts(transaction, capabilities: capabilities, folder: folder, own: own)
     var program = try await kind.program(
       step, phase: phase, carry: carry, role: role, runTag: tag.of(step.id), facts: facts)
     program.findings += ProgramCheck(step: step).findings(program)

@@ -2,8 +2,10 @@ import ChildProcess
 
 /// Programs that only look, run while a step compiles.
 enum HostProgram {
-  static func output(of arguments: [String], in folder: String) async throws -> String {
-    let output = try await Command(arguments, directory: folder, timeout: .seconds(30)).run()
+  static func output(of arguments: [String], in folder: String, own: OwnProgram) async throws -> String {
+    let output = try await Command(
+      own.resolved(arguments), additions: own.additions(arguments), directory: folder, timeout: .seconds(30)
+    ).run()
     guard output.succeeded else {
       throw EngineError(
         .failed, "\(arguments.first ?? "program") ended with \(output.status)",
@@ -11,4 +13,29 @@ enum HostProgram {
     }
     return output.text
   }
+}
+
+/// This very program, for argument lists that begin with its name: with hidden commands of it a step looks at, or does,
+/// what no other program can.
+package struct OwnProgram: Sendable {
+  package static let name = "caisson"
+  /// Says where `${file:…}` is looked for.
+  package static let secrets = "CAISSON_SECRETS"
+
+  var path: String
+  var secretsFolder: String
+
+  package init(path: String = GuardianLink.ownProgram, secretsFolder: String = ".") {
+    self.path = path
+    self.secretsFolder = secretsFolder
+  }
+
+  func resolved(_ arguments: [String]) -> [String] {
+    isOwn(arguments) ? [path] + arguments.dropFirst() : arguments
+  }
+
+  /// To its environment.
+  func additions(_ arguments: [String]) -> [String: String] { isOwn(arguments) ? [Self.secrets: secretsFolder] : [:] }
+
+  private func isOwn(_ arguments: [String]) -> Bool { arguments.first == Self.name }
 }

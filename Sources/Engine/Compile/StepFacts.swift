@@ -2,6 +2,8 @@ import ChildProcess
 package import Catalog
 import Digest
 import FoundationEssentials
+import PlanModel
+package import PlanSchema
 import PluginAPI
 package import SQLText
 import Synchronization
@@ -11,6 +13,7 @@ package final class StepFacts: Facts {
   package let capabilities: Capabilities
   private let transaction: FactsTransaction
   private let folder: String
+  private let own: OwnProgram
   private let record = Mutex(Record())
 
   package struct Record: Sendable {
@@ -22,10 +25,13 @@ package final class StepFacts: Facts {
     package var digest: [UInt8] = []
   }
 
-  package init(_ transaction: FactsTransaction, capabilities: Capabilities, folder: String) {
+  package init(
+    _ transaction: FactsTransaction, capabilities: Capabilities, folder: String, own: OwnProgram = OwnProgram()
+  ) {
     self.transaction = transaction
     self.capabilities = capabilities
     self.folder = folder
+    self.own = own
   }
 
   package var recorded: Record { record.withLock { $0 } }
@@ -47,9 +53,20 @@ package final class StepFacts: Facts {
   }
 
   package func program(_ arguments: [String]) async throws -> String {
-    let text = try await HostProgram.output(of: arguments, in: folder)
+    let text = try await HostProgram.output(of: arguments, in: folder, own: own)
     remember(arguments.joined(separator: " "), text)
     return text
+  }
+
+  package func admin(_ show: String, on console: Secret) async throws -> [Row] {
+    guard !LiteralPassword.stands(in: console) else {
+      throw EngineError(
+        .unusable, "the console's address has a password in plain text", hint: "write ${env:NAME} or ${file:path} in its place")
+    }
+    let work = AdminWork(console: console, command: show, timeout: .seconds(10))
+    let rows = try await AdminConsole(addresses: ConsoleAddresses(folder: own.secretsFolder), work: work).look()
+    remember("\(console): \(show)", rows.map { $0.values.map { $0 ?? "\u{0}" }.joined(separator: "\u{1}") }.joined(separator: "\u{2}"))
+    return rows
   }
 
   private func remember(_ question: String, _ answer: String) {

@@ -35,8 +35,8 @@ struct AdminConsole: Sendable {
   func run() async throws {
     do {
       _ = try await script(work.command)
-    } catch let silence as NoAnswer {
-      throw silence.error
+    } catch let silence as EngineError where silence.isSilence {
+      throw silence
     } catch {
       if error is CancellationError || Task.isCancelled { throw CancellationError() }
       if (try? await isSo()) == true { return }
@@ -44,11 +44,19 @@ struct AdminConsole: Sendable {
     }
   }
 
+  /// What the command says, which has to be a look: one `SHOW`.
+  func look() async throws -> [Row] {
+    let isOne = !work.command.contains { $0 == ";" || $0.isNewline }
+    guard isOne, work.command.uppercased().hasPrefix("SHOW ") else {
+      throw EngineError(.unusable, "`\(work.command)` is not one SHOW command")
+    }
+    return try await script(work.command)
+  }
+
   /// What the probe says; `nil` without one.
   func isSo() async throws -> Bool? {
     guard let probe = work.probe else { return nil }
-    let rows: [Row]
-    do { rows = try await script(probe.show) } catch let silence as NoAnswer { throw silence.error }
+    let rows = try await script(probe.show)
     let row = rows.first { row in probe.row.allSatisfy { row[$0.key] == $0.value } }
     return row?[probe.column] == probe.value
   }
@@ -72,13 +80,12 @@ struct AdminConsole: Sendable {
     }
     if let outcome { return try outcome.get() }
     if Task.isCancelled { throw CancellationError() }
-    throw NoAnswer(
-      error: EngineError(
-        .failed, "`\(text)` had no answer from the pooler's console within \(limit)",
-        hint: "PAUSE waits for open transactions: SHOW CLIENTS names them; end them, or raise the timeout"))
+    var silence = EngineError(
+      .failed, "`\(text)` had no answer from the pooler's console within \(limit)",
+      hint: "PAUSE waits for open transactions: SHOW CLIENTS names them; end them, or raise the timeout")
+    silence.isSilence = true
+    throw silence
   }
-
-  private struct NoAnswer: Error { let error: EngineError }
 
   /// All its errors are 08P01: what is to be done depends on what was asked.
   private func refusal(_ error: any Error, of text: String) -> any Error {

@@ -1,3 +1,4 @@
+import ChildProcess
 import Glibc
 
 /// Writes a file so that readers see the old or the new one, never half of it, and a power cut loses neither.
@@ -6,6 +7,8 @@ struct AtomicFile {
   let mode: Int
   /// Ends the temporary file's name: the same for whoever goes on after a crash, so that none is left behind.
   let mark: String
+  /// Whose it is to be, where we may give files away.
+  var owner: String?
 
   var temporary: String { "\(path).caisson-\(mark)" }
 
@@ -15,6 +18,7 @@ struct AtomicFile {
     do {
       defer { close(file) }
       try fill(file, Array(content.utf8))
+      try give(file)
       guard fchmod(file, mode_t(mode)) == 0, fsync(file) == 0 else { throw AtomicFile.failure("flush", temporary) }
     } catch {
       unlink(temporary)
@@ -36,6 +40,14 @@ struct AtomicFile {
       guard count > 0 else { throw AtomicFile.failure("write", path) }
       done += count
     }
+  }
+
+  private func give(_ file: CInt) throws {
+    guard let owner, Account.isRoot else { return }
+    guard let id = Account.id(owner) else {
+      throw EngineError(.unusable, "\(path) is to belong to \(owner), and there is no such account")
+    }
+    guard fchown(file, id.user, id.group) == 0 else { throw AtomicFile.failure("give away", path) }
   }
 
   static func flushFolder(of path: String) {

@@ -19,7 +19,7 @@ struct FileInterpreter {
     let task = context.task.task
     // Writing it again is harmless.
     if context.isInDoubt { try await context.decide(.absent, on: connection) }
-    try await connection.fenced(JournalSQL.intent(context.holding, task: task, ["file": .string(work.path)]))
+    try await connection.fenced(JournalSQL.intent(context.holding, task: task, ["file": .string(path)]))
     var content = ""
     for segment in work.content { content += try await resolve(segment, on: connection) }
     try keepPrevious()
@@ -37,28 +37,31 @@ struct FileInterpreter {
     var kept = stat()
     guard lstat(keptPath, &kept) == 0 else { return }
     if kept.st_mode & S_IFMT == S_IFLNK {
-      guard unlink(work.path) == 0 || errno == ENOENT else { throw AtomicFile.failure("remove", work.path) }
+      guard unlink(path) == 0 || errno == ENOENT else { throw AtomicFile.failure("remove", path) }
     } else {
-      guard rename(keptPath, work.path) == 0 else { throw AtomicFile.failure("replace", work.path) }
+      guard rename(keptPath, path) == 0 else { throw AtomicFile.failure("replace", path) }
     }
     // Two names of one file are left as they are by rename.
     guard unlink(keptPath) == 0 || errno == ENOENT else { throw AtomicFile.failure("remove", keptPath) }
-    AtomicFile.flushFolder(of: work.path)
+    AtomicFile.flushFolder(of: path)
   }
 
-  private var file: AtomicFile { AtomicFile(path: work.path, mode: work.mode, mark: String(context.run.prefix(8))) }
-  private var keptPath: String { "\(work.path).before-\(context.run.prefix(8))" }
+  private var path: String { work.path.hasPrefix("/") ? work.path : "\(context.workshop.folder)/\(work.path)" }
+  private var file: AtomicFile {
+    AtomicFile(path: path, mode: work.mode, mark: String(context.run.prefix(8)), owner: work.owner)
+  }
+  private var keptPath: String { "\(path).before-\(context.run.prefix(8))" }
 
   /// Once: what stands there after a crash may be ours already.
   private func keepPrevious() throws {
     var about = stat()
     if lstat(keptPath, &about) == 0 { return }
-    if link(work.path, keptPath) != 0 {
+    if link(path, keptPath) != 0 {
       guard errno == ENOENT, symlink("nothing was here", keptPath) == 0 else {
-        throw AtomicFile.failure("keep the previous", work.path)
+        throw AtomicFile.failure("keep the previous", path)
       }
     }
-    AtomicFile.flushFolder(of: work.path)
+    AtomicFile.flushFolder(of: path)
   }
 
   private func resolve(_ segment: FileWork.Segment, on connection: Connection) async throws -> String {
@@ -67,8 +70,19 @@ struct FileInterpreter {
     case .secret(let reference): return try SecretSource(folder: context.workshop.folder).value(of: reference)
     case .scramVerifier(let user, let reference):
       let password = try SecretSource(folder: context.workshop.folder).value(of: reference)
-      return try await connection.scramVerifier(user: user, password: password)
+      return try await verifier(of: user, password, on: connection)
     }
+  }
+
+  /// A new one has a salt of its own. A pooler that has another one than the server cannot log in there with what a
+  /// client has proven, and a file that is written again should not change; so one that is of this password is kept.
+  private func verifier(of user: String, _ password: String, on connection: Connection) async throws -> String {
+    if let kept = try await ScramVerifier.kept(of: user, on: connection), try kept.verifies(password) { return kept.text }
+    let present = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    if let kept = try ScramVerifier.all(in: present, of: user).first(where: { try $0.verifies(password) }) {
+      return kept.text
+    }
+    return try await connection.scramVerifier(user: user, password: password)
   }
 }
 

@@ -52,7 +52,7 @@ struct ProcessInterpreter {
 
   private var mark: String { "\(context.run)/\(context.task.task)" }
   private var program: WorkProgram {
-    WorkProgram(work: work, folder: context.workshop.folder, mark: mark)
+    WorkProgram(work: work, folder: context.workshop.folder, own: context.workshop.own, mark: mark)
   }
 
   private func execute() async throws {
@@ -69,6 +69,7 @@ struct ProcessInterpreter {
 struct WorkProgram: Sendable {
   let work: ProcessWork
   let folder: String
+  var own = OwnProgram()
   /// Which task it belongs to: in its environment.
   var mark: String?
 
@@ -77,14 +78,16 @@ struct WorkProgram: Sendable {
   /// What the probe says; `nil` without one.
   func isDone() async throws -> Bool? {
     guard let probe = work.probe else { return nil }
-    return try await Command(probe, directory: folder, timeout: .seconds(60)).run().succeeded
+    return try await Command(
+      own.resolved(probe), additions: own.additions(probe), directory: folder, timeout: .seconds(60)
+    ).run().succeeded
   }
 
   /// Its output in lines.
   func run() async throws -> [String] {
     let output = try await Command(
-      work.arguments, additions: mark.map { [Self.marker: $0] } ?? [:], directory: folder,
-      timeout: work.timeout.duration
+      own.resolved(work.arguments), additions: own.additions(work.arguments).merging(mark.map { [Self.marker: $0] } ?? [:]) { $1 },
+      directory: folder, timeout: work.timeout.duration
     ).run()
     guard output.succeeded else {
       throw EngineError(

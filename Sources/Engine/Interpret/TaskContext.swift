@@ -25,6 +25,8 @@ struct Workshop: Sendable {
   var stop: StopSignal
   let inFlight: InFlight
   let reporter: Reporter
+
+  var own: OwnProgram { OwnProgram(path: guardian, secretsFolder: secretsFolder) }
 }
 
 /// One task: the operation (or one slice of it) that an interpreter carries out under a fence.

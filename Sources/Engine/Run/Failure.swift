@@ -39,6 +39,7 @@ struct Failure {
   var retryReason: String? {
     switch cause {
     case let stall as StallExceeded: return stall.description
+    case let putOff as PutOff: return putOff.error.message
     default:
       guard let error = postgres, FailureClass(sqlState: error.sqlState).isRetried, !error.isConnectionLoss else { return nil }
       return error.description
@@ -55,6 +56,7 @@ struct Failure {
         .failed, stall.description, hint: "raise max_stall for this step, or end the transaction that holds the lock",
         sqlState: "55P03")
     case let retry as PhaseRetry: EngineError(.failed, retry.reason)
+    case let putOff as PutOff: putOff.error
     default:
       if let error = postgres {
         EngineError(.failed, error.message, hint: error.nextStep, sqlState: error.sqlState)

@@ -16,6 +16,8 @@ struct OperationRunner {
   let phase: Int
   /// Number of the program within its phase.
   let program: Int
+  /// Inside an open bracket: what could be tried again later is not waited for, for the bracket is closed first.
+  var isBracketed = false
 
   func run(_ operations: [Operation]) async throws {
     for operation in operations { try await run(operation) }
@@ -26,7 +28,7 @@ struct OperationRunner {
       return try await sideBySide(work.members, width: work.width) { try await run($0) }
     }
     if case .bracket(let work) = operation.work {
-      return try await BracketRunner(runner: self, operation: operation, work: work).run()
+      return try await bracket(operation, work)
     }
     let tasks = try await tasks(of: operation)
     if case .chunked(let work) = operation.work, work.slices != nil {
@@ -35,9 +37,23 @@ struct OperationRunner {
     for task in tasks { try await carryOut(operation, task) }
   }
 
-  /// The same work in another workshop.
+  /// Opened again for each try: nothing waits for us while we wait for the next one.
+  private func bracket(_ operation: Operation, _ work: BracketWork) async throws {
+    var tries = 0
+    while true {
+      do {
+        return try await BracketRunner(runner: self, operation: operation, work: work).run()
+      } catch {
+        tries += 1
+        try await backOff(after: error, tries: tries)
+      }
+    }
+  }
+
+  /// The same work in the workshop of a bracket.
   func within(_ shop: Workshop) -> OperationRunner {
-    OperationRunner(shop: shop, ledger: ledger, step: step, holding: holding, phase: phase, program: program)
+    OperationRunner(
+      shop: shop, ledger: ledger, step: step, holding: holding, phase: phase, program: program, isBracketed: true)
   }
 
   func tasks(of operation: Operation) async throws -> [TaskRecord] {
@@ -148,7 +164,7 @@ struct OperationRunner {
   private func backOff(after error: any Error, tries: Int) async throws {
     let failure = Failure(error)
     if shop.stop.isRequested, failure.postgres?.kind == .canceled { throw Interrupted() }
-    guard let reason = failure.retryReason, tries < step.policy.retry.attempts else { throw error }
+    guard !isBracketed, let reason = failure.retryReason, tries < step.policy.retry.attempts else { throw error }
     let delay = step.policy.retry.policy.delay(after: tries, random01: Double.random(in: 0..<1))
     shop.reporter(
       .retrying(

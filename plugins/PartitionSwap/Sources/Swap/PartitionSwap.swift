@@ -66,21 +66,28 @@ struct PartitionSwap: StepKind {
   static func compile(_ step: Step<Parameters>, _ facts: any Facts) async throws -> Program {
     do {
       guard let phase = Phase(rawValue: step.phase) else { return Program() }
-      if phase == .prepare { return try await PreparePhase.compile(step, facts) }
-      // The table was partitioned already.
-      guard step.carry != .null else { return Program() }
-      if let attach = try AttachCarry.read(step.carry) { return try await attach.program(phase, step, facts) }
-      let carry = try SwapCarry(step.carry)
-      switch phase {
-      case .prepare: return Program()
-      case .copy: return try await CopyPhase(step: step, carry: carry, facts: facts).program()
-      case .cutover: return try await CutoverPhase(step: step, carry: carry, facts: facts).program()
-      case .settle: return try await SettlePhase(step: step, carry: carry, facts: facts).program()
-      case .finalize: return try await FinalizePhase(step: step, carry: carry, facts: facts).program()
-      case .revert: return try await RevertPhase(step: step, carry: carry, facts: facts).program()
-      }
+      let program = try await program(phase, step, facts)
+      return try await SwapPause(step: step, facts: facts).applied(to: program, phase)
     } catch let refusal as StepRefusal {
       return Program(findings: refusal.findings, carry: step.carry)
+    }
+  }
+
+  private static func program(
+    _ phase: Phase, _ step: Step<Parameters>, _ facts: any Facts
+  ) async throws -> Program {
+    if phase == .prepare { return try await PreparePhase.compile(step, facts) }
+    // The table was partitioned already.
+    guard step.carry != .null else { return Program() }
+    if let attach = try AttachCarry.read(step.carry) { return try await attach.program(phase, step, facts) }
+    let carry = try SwapCarry(step.carry)
+    switch phase {
+    case .prepare: return Program()
+    case .copy: return try await CopyPhase(step: step, carry: carry, facts: facts).program()
+    case .cutover: return try await CutoverPhase(step: step, carry: carry, facts: facts).program()
+    case .settle: return try await SettlePhase(step: step, carry: carry, facts: facts).program()
+    case .finalize: return try await FinalizePhase(step: step, carry: carry, facts: facts).program()
+    case .revert: return try await RevertPhase(step: step, carry: carry, facts: facts).program()
     }
   }
 

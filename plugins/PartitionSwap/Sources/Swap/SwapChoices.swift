@@ -72,8 +72,15 @@ struct CutoverKeys: ParameterSet {
   @Parameter("Transactions that would not see the copied rows: `wait` for them, `accept` or `abort`.")
   var oldSnapshots = OldSnapshotChoice.wait
   @Parameter("How long to wait for them.", tuning: true) var deadline = TimeSpan.hours(1)
+  @Parameter("Admin consoles of PgBouncers whose pools of this database are paused while names change hands.", tuning: true)
+  var pause: [Secret] = []
+  @Parameter("How long they may be paused at most: then they are resumed, whatever happens.", tuning: true)
+  var pauseDeadline = TimeSpan.seconds(15)
 
   func check(_ report: inout Diagnostics) {
+    if !(TimeSpan.seconds(1)...TimeSpan.minutes(10)).contains(pauseDeadline) {
+      report.error("swap.pause_deadline", "between 1s and 10min", at: $pauseDeadline)
+    }
     if !(0...100_000).contains(backlog) { report.error("swap.backlog", "between 0 and 100000", at: $backlog) }
   }
 }

@@ -18,6 +18,7 @@ struct LiveFacts: Facts {
   }
   func file(_ path: String) async throws -> String { try #require(files[path]) }
   func program(_ arguments: [String]) async throws -> String { "" }
+  func admin(_ show: String, on console: Secret) async throws -> [Row] { [] }
 
   /// Compiles within one READ ONLY transaction, as the engine does.
   func compile<Kind: StepKind>(_ kind: Kind.Type, _ yaml: String) async throws -> Program {
@@ -47,6 +48,7 @@ struct NoServer: Facts {
     return ""
   }
   func program(_ arguments: [String]) async throws -> String { "" }
+  func admin(_ show: String, on console: Secret) async throws -> [Row] { [] }
 }
 
 func step<Kind: StepKind>(_ kind: Kind.Type, _ yaml: String) throws -> Step<Kind.Parameters> {
