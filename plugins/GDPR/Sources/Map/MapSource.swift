@@ -45,10 +45,9 @@ enum MapSource: ParameterValue {
 extension Finding {
   /// What a file of the plan was refused for, where it stands.
   fileprivate init(_ diagnostic: Diagnostic) {
-    let place = diagnostic.range.description
     let choices = [diagnostic.didYouMean.map { "did you mean `\($0)`?" }, diagnostic.hint].compactMap { $0 }
     self.init(
       diagnostic.severity == .error ? .refusal : .warning, diagnostic.code,
-      (place.isEmpty ? "" : place + ": ") + diagnostic.message, choices: choices, at: diagnostic.range)
+      diagnostic.message, choices: choices, at: diagnostic.range)
   }
 }
