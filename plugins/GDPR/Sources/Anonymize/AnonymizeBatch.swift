@@ -31,10 +31,9 @@ struct AnonymizeBatch: Sendable {
     list += triggers.map(\.disable)
     list += ordered.flatMap { update($0) }
     list += subjectUpdate
-    // Again: copies that triggers made of the changes above. What is done is not touched twice.
-    list += ordered.filter { scrubbed.contains($0.name) }.flatMap { table in
-      (digests?.remember(table, of: tables.taken, key: key).map { [$0] } ?? []) + update(table)
-    }
+    // Again: copies that triggers made of the changes above. What is done is not touched twice; new values are in them too,
+    // so nothing of it is remembered.
+    list += ordered.filter { scrubbed.contains($0.name) }.flatMap { update($0) }
     list += audit + triggers.reversed().map(\.enable) + [ending]
     return list
   }

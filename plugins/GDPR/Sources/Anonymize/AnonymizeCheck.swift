@@ -13,7 +13,7 @@ struct AnonymizeCheck {
     if let holds = wanted.holds, let condition = holds.where, let problem = expression(condition, "gdpr.holds", holds.$where) {
       findings.append(problem)
     }
-    guard findings.isEmpty, map.findings.allSatisfy({ $0.severity != .refusal }) else { return findings }
+    guard findings.isEmpty else { return findings }
     let query: SQL = "EXPLAIN SELECT FROM \(sql: map.subject.source) WHERE \(sql: Selection(wanted: wanted, map: map).condition)"
     if let refused = try await facts.attempt(query.text) {
       findings.append(

@@ -13,7 +13,9 @@ struct AnonymizeCompiler {
     let map = try await ResolvedMap.read(wanted.map, facts)
     let (triggers, lost) = try await disabledTriggers()
     var findings = map.findings + lost + AnonymizeFindings(wanted: wanted, map: map).all
-    findings += try await AnonymizeCheck(wanted: wanted, map: map, facts: facts).all()
+    if findings.allSatisfy({ $0.severity != .refusal }) {
+      findings += try await AnonymizeCheck(wanted: wanted, map: map, facts: facts).all()
+    }
     if findings.contains(where: { $0.severity == .refusal }) { return Program(findings: findings) }
     findings += try await Preview(wanted: wanted, map: map, facts: facts).findings()
     let work = AnonymizeWork(

@@ -58,7 +58,24 @@ struct ValueDigests: Sendable {
     return "(\(sql: texts(in: "t.\(id: column.name)"))) EXCEPT (\(sql: texts(in: column.newValue)))"
   }
 
-  private var countable: SQL { "char_length(v.value) >= \(sql: String(Self.shortest))" }
+  /// Neither short nor a date: those are everywhere by chance.
+  private var countable: SQL {
+    "char_length(v.value) >= \(sql: String(Self.shortest)) AND v.value !~ '^\\d{4}-\\d\\d-\\d\\d'"
+  }
+
+  /// Not what the map itself puts in a value's place: it may stand in a copy of a row that was done before.
+  private var isOriginal: SQL {
+    let actions = map.tables.flatMap { $0.changed.flatMap { column in column.inside.map(\.action) + [column.action].compactMap { $0 } } }
+    var conditions: [SQL] = []
+    for action in Set(actions) {
+      switch action {
+      case .constant(let value): conditions.append("v.value <> \(literal: value)")
+      case .token(let form): conditions.append("v.value !~ \(literal: TokenShape.anyLength(form))")
+      default: break
+      }
+    }
+    return conditions.isEmpty ? "true" : conditions.sorted { $0.text < $1.text }.joined(separator: " AND ")
+  }
 
   // MARK: Statements
 
@@ -71,14 +88,14 @@ struct ValueDigests: Sendable {
       SELECT DISTINCT \(sql: digest("v.value")), v.origin FROM \(sql: table.source)
       CROSS JOIN \(id: tables.salt) AS s
       CROSS JOIN LATERAL (\(sql: values(changed, leaving))) AS v
-      WHERE \(sql: table.rows(of: keys, key: key)) AND \(sql: countable)
+      WHERE \(sql: table.rows(of: keys, key: key)) AND \(sql: countable) AND \(sql: isOriginal)
       ON CONFLICT DO NOTHING
       """
   }
 
-  /// Afterwards: which of them other people have in the same place.
+  /// Afterwards: those that other people have in the same place are forgotten.
   var share: [SQL] {
-    map.tables.compactMap { table in
+    let marks = map.tables.compactMap { table -> SQL? in
       let changed = places(of: table).filter(\.column.isChanged)
       guard table.isOwned, !changed.isEmpty else { return nil }
       return """
@@ -89,6 +106,12 @@ struct ValueDigests: Sendable {
         WHERE \(sql: table.rows(of: tables.others(map), key: map.key.name)) AND \(sql: countable))
         """
     }
+    guard !marks.isEmpty else { return [] }
+    let forget: SQL = """
+      DELETE FROM \(id: tables.values) AS d WHERE d.digest IN (
+      SELECT shared.digest FROM \(id: tables.values) AS shared WHERE shared.is_shared)
+      """
+    return marks + [forget, "ANALYZE \(id: tables.values)"]
   }
 
   /// One look per table of the map, at all of its rows.
@@ -97,15 +120,14 @@ struct ValueDigests: Sendable {
       let all = places(of: table)
       guard !all.isEmpty else { return nil }
       let names = all.map { QualifiedName.readable($0.column.name) }.joined(separator: ", ")
+      // OFFSET 0: each digest is computed once, whatever is joined how.
       let query: SQL = """
-        WITH wanted AS MATERIALIZED (
-          SELECT d.digest FROM \(id: tables.values) AS d GROUP BY d.digest HAVING NOT bool_or(d.is_shared)
-        )
-        SELECT NOT EXISTS (SELECT FROM \(sql: table.source)
-        CROSS JOIN \(id: tables.salt) AS s
-        CROSS JOIN LATERAL (\(sql: values(all, present))) AS v
-        JOIN wanted ON wanted.digest = \(sql: digest("v.value"))
-        WHERE \(sql: countable))
+        SELECT NOT EXISTS (SELECT FROM (
+          SELECT \(sql: digest("v.value")) AS digest FROM \(sql: table.source)
+          CROSS JOIN \(id: tables.salt) AS s
+          CROSS JOIN LATERAL (\(sql: values(all, present))) AS v
+          WHERE \(sql: countable) OFFSET 0) AS found
+        WHERE EXISTS (SELECT FROM \(id: tables.values) AS d WHERE d.digest = found.digest))
         """
       return ObserveWork.Query(
         "no_original_in_\(table.name)", query, expect: .isTrue,

@@ -30,6 +30,7 @@ struct WorkTables: Sendable {
       SELECT row_number() OVER (ORDER BY t.\(id: map.key.name)), t.\(id: map.key.name)
       FROM \(sql: map.subject.source) WHERE \(sql: selection.condition)
       """,
+      "ANALYZE \(id: work)",
       """
       CREATE TABLE \(id: values) (
         digest bytea, origin integer, is_shared boolean NOT NULL DEFAULT false, PRIMARY KEY (digest, origin)

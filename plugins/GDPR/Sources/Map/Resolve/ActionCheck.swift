@@ -17,6 +17,7 @@ struct ActionCheck {
       ]
     }
     if let structural { return [structural] }
+    if let literal { return [literal] }
     if !column.inside.isEmpty { return inside }
     return [type, notNull, room, unique].compactMap { $0 }
   }
@@ -37,6 +38,13 @@ struct ActionCheck {
     return refusal(
       "gdpr.map.structure", "is what rows are found by, and cannot change",
       ["leave it as it is: `kept`", isOnTheWay ? "`null` cuts the row off from its subject" : "erase the rows instead"])
+  }
+
+  /// A key in the map would stand in the plan's repository, and in the journal.
+  private var literal: Finding? {
+    let actions = column.inside.map(\.action) + [action]
+    guard actions.contains(where: { if case .hmac(let key) = $0 { key.plainText != nil } else { false } }) else { return nil }
+    return refusal("gdpr.map.secret", "has its key written out", ["`key: ${env:NAME}` or `${file:path}`"])
   }
 
   private var type: Finding? {

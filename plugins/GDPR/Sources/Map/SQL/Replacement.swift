@@ -117,6 +117,13 @@ struct TokenShape: Sendable, Hashable {
 
   var pattern: String { "^\(Self.escaped(before))[0-9a-f]{\(max(0, digits))}\(Self.escaped(after))$" }
 
+  /// Tokens of a form wherever they stand: how many digits there was room for depends on the column.
+  static func anyLength(_ form: String?) -> String {
+    guard let form else { return "^(anon-[0-9a-f]{4,32}|[0-9a-f]{16,32})$" }
+    let shape = TokenShape(form: form, length: nil)
+    return "^\(escaped(shape.before))[0-9a-f]{4,32}\(escaped(shape.after))$"
+  }
+
   private static func escaped(_ text: String) -> String {
     text.reduce(into: "") { out, character in
       if !character.isLetter, !character.isNumber { out.append("\\") }
