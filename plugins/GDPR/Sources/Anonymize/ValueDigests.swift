@@ -77,6 +77,11 @@ struct ValueDigests: Sendable {
     return conditions.isEmpty ? "true" : conditions.sorted { $0.text < $1.text }.joined(separator: " AND ")
   }
 
+  /// OFFSET 0: values are taken apart of these rows alone (measured: eight seconds a batch otherwise, on a log of 200,000).
+  private func rows(of keys: SubjectKeys, in table: MappedTable, key: String) -> SQL {
+    "(SELECT t.* FROM \(sql: table.source) WHERE \(sql: table.rows(of: keys, key: key)) OFFSET 0) AS t"
+  }
+
   // MARK: Statements
 
   /// Before an update: digests of what it replaces; `nil`: nothing that can be looked for.
@@ -85,10 +90,10 @@ struct ValueDigests: Sendable {
     guard !changed.isEmpty else { return nil }
     return """
       INSERT INTO \(id: tables.values) (digest, origin)
-      SELECT DISTINCT \(sql: digest("v.value")), v.origin FROM \(sql: table.source)
+      SELECT DISTINCT \(sql: digest("v.value")), v.origin FROM \(sql: rows(of: keys, in: table, key: key))
       CROSS JOIN \(id: tables.salt) AS s
       CROSS JOIN LATERAL (\(sql: values(changed, leaving))) AS v
-      WHERE \(sql: table.rows(of: keys, key: key)) AND \(sql: countable) AND \(sql: isOriginal)
+      WHERE \(sql: countable) AND \(sql: isOriginal)
       ON CONFLICT DO NOTHING
       """
   }
@@ -100,10 +105,10 @@ struct ValueDigests: Sendable {
       guard table.isOwned, !changed.isEmpty else { return nil }
       return """
         UPDATE \(id: tables.values) AS d SET is_shared = true WHERE (d.digest, d.origin) IN (
-        SELECT \(sql: digest("v.value")), v.origin FROM \(sql: table.source)
+        SELECT \(sql: digest("v.value")), v.origin FROM \(sql: rows(of: tables.others(map), in: table, key: map.key.name))
         CROSS JOIN \(id: tables.salt) AS s
         CROSS JOIN LATERAL (\(sql: values(changed, present))) AS v
-        WHERE \(sql: table.rows(of: tables.others(map), key: map.key.name)) AND \(sql: countable))
+        WHERE \(sql: countable))
         """
     }
     guard !marks.isEmpty else { return [] }
