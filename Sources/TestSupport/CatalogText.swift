@@ -2,7 +2,7 @@ import PostgresClient
 import SQLText
 
 /// Everything the catalog says about the user's objects, a line each, so that two moments can be compared. Names in
-/// schema caisson differ from run to run.
+/// schema caisson, and those with a run's tag of step `s` in them, differ from run to run.
 package enum CatalogText {
   package static func read(_ database: TestDatabase = .current) async throws -> String {
     try await database.sql(query).value ?? ""
@@ -18,7 +18,7 @@ package enum CatalogText {
     WITH mine AS (SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'caisson'))
     SELECT string_agg(line, E'\\n' ORDER BY line)
-    FROM (SELECT regexp_replace(line, 'caisson\\.[^(]+', 'caisson.', 'g') AS line FROM (
+    FROM (SELECT regexp_replace(regexp_replace(line, 'caisson\\.[^(]+', 'caisson.', 'g'), '[0-9a-f]{8}_s', 'tag_s', 'g') AS line FROM (
       SELECT format('%s %s %s %s %s %s %s %s %s %s', c.relkind, c.oid::regclass, pg_get_expr(c.relpartbound, c.oid),
         coalesce(c.relacl, acldefault('r', c.relowner)), pg_get_userbyid(c.relowner), c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relreplident,
         obj_description(c.oid, 'pg_class')) AS line FROM mine c

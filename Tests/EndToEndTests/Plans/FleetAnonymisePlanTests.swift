@@ -1,0 +1,206 @@
+import ChildProcess
+import Glibc
+import Sandbox
+import TestSupport
+import Testing
+
+/// plans/zenfleet/anonymise.yaml: what its README promises.
+@Suite(.serialized, .database, .contrib("btree_gist"), .timeLimit(.minutes(10))) struct FleetAnonymisePlanTests {
+  /// Smaller batches, so that there are more of them to be killed in.
+  private static let more = """
+    steps:
+      anonymise-inactive: { with: { batch: 20 } }
+      record: { skip: a test of its own }
+    """
+
+  private func inactive() async throws -> InactiveAccounts {
+    let desk = try await PlanDesk(
+      "zenfleet", plan: "anonymise.yaml", environment: "staging-anonymise.yaml", scale: "0.1", more: Self.more)
+    try desk.project.write(HouseTree.text("plans/zenfleet/gdpr.yaml"), to: "gdpr.yaml")
+    return try await InactiveAccounts(desk)
+  }
+
+  @Test("every selected account is done and no other, nothing of theirs is in a dump, and a second run changes nothing")
+  func done() async throws {
+    let accounts = try await inactive()
+    try await accounts.expect(["not all are done", "values of theirs are left"])
+    let plan = try await accounts.desk.project.run("plan")
+    #expect(plan.exit == 0 && plan.stdout.contains("rows of public.users are selected today"), "\(plan.stdout)\(plan.stderr)")
+    let applied = try await accounts.desk.project.run("apply", "--yes")
+    #expect(applied.exit == 0, "\(applied.stdout)\(applied.stderr)")
+    try await accounts.expect([])
+    let state = try await accounts.state()
+    let again = try await accounts.desk.project.run("apply", "--yes", "--again")
+    #expect(again.exit == 0, "\(again.stdout)\(again.stderr)")
+    #expect(try await accounts.state() == state)
+    await accounts.desk.close()
+  }
+
+  @Test("killed in every batch, it goes on where it was: nobody is skipped, nobody is met twice")
+  func killed() async throws {
+    let accounts = try await inactive()
+    let project = accounts.desk.project
+    var kills = 0
+    while true {
+      let running = try project.start("apply", "--yes")
+      guard let exit = await accounts.afterBatch(of: running) else {
+        kills += 1
+        continue
+      }
+      #expect(exit == 0, "killed \(kills) times\n\(running.output)")
+      break
+    }
+    #expect(kills > 5)
+    try await accounts.expect([])
+    await accounts.desk.close()
+  }
+
+  @Test("the job that the report came with fails in all of this")
+  func report() async throws {
+    let accounts = try await inactive()
+    try await accounts.desk.run(
+      """
+      DO $$ DECLARE page int := 0; found bigint[]; BEGIN
+        LOOP
+          SELECT array_agg(id) INTO found FROM (SELECT id FROM users WHERE NOT gdpr_anonymized
+            AND last_activity_at < now() - interval '3 years' ORDER BY id LIMIT 100 OFFSET page * 100) AS chunk;
+          EXIT WHEN found IS NULL;
+          UPDATE users SET name = 'Anonymized', first_name = NULL, last_name = NULL, phone = NULL,
+            email = 'anonymized_' || id || '@example.com', gdpr_anonymized = true WHERE id = ANY (found);
+          page := page + 1;
+        END LOOP;
+      END $$
+      """)
+    try await accounts.expect([
+      "not all are done", "others are done", "others were touched", "values of theirs are left",
+    ])
+    await accounts.desk.close()
+  }
+}
+
+/// The sample with values that are one person's alone, and what may be found of them afterwards.
+struct InactiveAccounts {
+  let desk: PlanDesk
+  private let others: String?
+
+  /// Names, addresses, numbers and remarks nobody else has; two inactive people are on hold.
+  private static let unique = """
+    SET zenfleet.allow_audit_maintenance = 'on';
+    UPDATE users SET first_name = 'Prénom' || id || 'x', last_name = 'Nom' || id || 'x', name = 'Prénom' || id || 'x Nom' || id || 'x';
+    UPDATE users SET last_activity_at = '2015-01-01' WHERE id IN (34, 51);
+    UPDATE drivers SET first_name = 'Chauffeur' || id || 'x', last_name = 'Conducteur' || id || 'x', address = 'cité-' || id || 'x',
+      national_id = 'NID' || id || 'x', license_number = 'DZ-' || id || 'x';
+    UPDATE assignments SET notes = 'remarque-' || id || 'x';
+    UPDATE assignment_handovers SET signed_by = 'chef-' || id || 'x';
+    UPDATE assignment_comments SET body = 'corps-' || id || 'x';
+    UPDATE driver_sanctions SET reason = 'retard-' || id || 'x';
+    UPDATE documents SET title = 'document-' || id || 'x', meta = jsonb_build_object('owner', 'propriétaire-' || id || 'x');
+    UPDATE comprehensive_audit_logs SET user_agent = 'agent-' || id || 'x' WHERE user_id IS NOT NULL;
+    CREATE TEMP TABLE chosen AS SELECT id FROM users u WHERE coalesce(last_activity_at, created_at) < now() - interval '3 years'
+      AND NOT EXISTS (SELECT FROM gdpr_legal_holds h WHERE h.user_id = u.id);
+    CREATE TEMP TABLE driving AS SELECT id FROM drivers WHERE user_id IN (SELECT id FROM chosen);
+    CREATE TEMP TABLE logged AS SELECT id FROM comprehensive_audit_logs a WHERE user_id IN (SELECT id FROM chosen)
+      OR resource_type = 'drivers' AND resource_id IN (SELECT id FROM driving)
+      OR user_id IS NULL AND event_data->>'email' IN (SELECT b.event_data->>'email' FROM comprehensive_audit_logs b
+        WHERE user_id IN (SELECT id FROM chosen));
+    CREATE TEMP TABLE last_log AS SELECT max(id) AS id FROM comprehensive_audit_logs;
+    CREATE TEMP TABLE theirs AS
+      SELECT unnest(ARRAY[first_name, last_name, email, phone]) AS v FROM users WHERE id IN (SELECT id FROM chosen)
+      UNION SELECT unnest(ARRAY[first_name, last_name, personal_email, phone, address, national_id, license_number])
+        FROM drivers WHERE id IN (SELECT id FROM driving)
+      UNION SELECT notes FROM assignments WHERE driver_id IN (SELECT id FROM driving)
+      UNION SELECT signed_by FROM assignment_handovers WHERE assignment_id IN (
+        SELECT id FROM assignments WHERE driver_id IN (SELECT id FROM driving))
+      UNION SELECT body FROM assignment_comments WHERE author_id IN (SELECT id FROM chosen)
+      UNION SELECT reason FROM driver_sanctions WHERE driver_id IN (SELECT id FROM driving)
+      UNION SELECT unnest(ARRAY[title, path, meta->>'owner']) FROM documents
+        WHERE documentable_type = 'App\\Models\\Driver' AND documentable_id IN (SELECT id FROM driving)
+      UNION SELECT unnest(ARRAY[user_agent, event_data->>'email']) FROM comprehensive_audit_logs
+        WHERE user_id IN (SELECT id FROM chosen);
+    """
+
+  init(_ desk: PlanDesk) async throws {
+    self.desk = desk
+    try await desk.run(Self.unique)
+    others = try await desk.value(Self.othersRows)
+    #expect(try await desk.value("SELECT count(*) > 100 FROM chosen") == "t")
+  }
+
+  /// A digest of everything that is nobody's of the chosen.
+  private static let othersRows = """
+    SELECT md5(string_agg(x, ';' ORDER BY x)) FROM (
+      SELECT t::text AS x FROM users t WHERE id NOT IN (SELECT id FROM chosen)
+      UNION ALL SELECT t::text FROM drivers t WHERE id NOT IN (SELECT id FROM driving)
+      UNION ALL SELECT t::text FROM assignments t WHERE driver_id NOT IN (SELECT id FROM driving)
+      UNION ALL SELECT t::text FROM driver_sanctions t WHERE driver_id NOT IN (SELECT id FROM driving)
+      UNION ALL SELECT t::text FROM assignment_comments t WHERE author_id NOT IN (SELECT id FROM chosen)
+      UNION ALL SELECT t::text FROM documents t
+        WHERE documentable_type <> 'App\\Models\\Driver' OR documentable_id NOT IN (SELECT id FROM driving)
+      UNION ALL SELECT t::text FROM vehicles t UNION ALL SELECT t::text FROM organizations t
+      UNION ALL SELECT t::text FROM comprehensive_audit_logs t
+        WHERE id NOT IN (SELECT id FROM logged) AND id <= (SELECT id FROM last_log)) AS rows
+    """
+
+  func expect(_ wanted: [String], sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let found = try await complaints()
+    #expect(found == wanted, sourceLocation: sourceLocation)
+  }
+
+  /// What is wrong, in the order of the alphabet.
+  func complaints() async throws -> [String] {
+    var found: [String] = []
+    func holds(_ complaint: String, _ query: String) async throws {
+      if try await desk.value(query) != "t" { found.append(complaint) }
+    }
+    try await holds(
+      "not all are done", "SELECT bool_and(gdpr_anonymized AND gdpr_anonymized_at IS NOT NULL) FROM users JOIN chosen USING (id)")
+    try await holds(
+      "others are done", "SELECT bool_and(NOT gdpr_anonymized) FROM users WHERE id NOT IN (SELECT id FROM chosen)")
+    try await holds(
+      "somebody is met twice", "SELECT NOT EXISTS (SELECT FROM gdpr_audit_logs GROUP BY user_id HAVING count(*) > 1)")
+    if try await desk.value(Self.othersRows) != others { found.append("others were touched") }
+    if try await isAnythingLeft() { found.append("values of theirs are left") }
+    return found.sorted()
+  }
+
+  /// A search through a dump of everything, caisson's own schema included.
+  private func isAnythingLeft() async throws -> Bool {
+    let folder = desk.project.folder
+    let values = try await desk.values("SELECT DISTINCT v FROM theirs WHERE v IS NOT NULL")
+    try #require(values.count > 1_000)
+    try desk.project.write(values.joined(separator: "\n") + "\n", to: "theirs.txt")
+    let dump = try await ServerPrograms.find().path("pg_dump")
+    let dumped = try await Command([dump, desk.database.url, "-f", "\(folder)/dump.sql"], timeout: .seconds(60)).run()
+    #expect(dumped.succeeded, "\(dumped.errorText)")
+    let search = try await Command(["grep", "-F", "-c", "-f", "\(folder)/theirs.txt", "\(folder)/dump.sql"]).run()
+    return search.text.split(separator: "\n").first != "0"
+  }
+
+  /// Every row with the transaction that wrote it.
+  func state() async throws -> String? {
+    let tables = try await desk.values(
+      "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
+    let rows = tables.map { "SELECT t.xmin::text || t::text AS x FROM \($0) AS t" }.joined(separator: " UNION ALL ")
+    return try await desk.value("SELECT md5(string_agg(x, ';' ORDER BY x)) FROM (\(rows)) AS rows")
+  }
+
+  // MARK: Killing
+
+  /// Kills it as soon as a batch is done; its exit code if it came to its end before.
+  func afterBatch(of running: RunningCaisson) async -> Int32? {
+    let before = await batches()
+    while true {
+      if let exit = await running.wait(milliseconds: 2) { return exit }
+      if await batches() != before {
+        running.signal(SIGKILL)
+        _ = await running.wait()
+        return nil
+      }
+    }
+  }
+
+  private func batches() async -> String? {
+    guard (try? await desk.value("SELECT to_regclass('caisson.task') IS NOT NULL")) == "t" else { return "0" }
+    return try? await desk.value("SELECT coalesce(sum(chunks), 0) FROM caisson.task")
+  }
+}

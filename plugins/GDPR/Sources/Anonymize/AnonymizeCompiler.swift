@@ -1,0 +1,153 @@
+import JSONText
+import PlanSchema
+import PluginAPI
+
+/// From parameters, map and catalog to the operations of `gdpr.anonymize`.
+struct AnonymizeCompiler {
+  let step: Step<GDPRAnonymize.Parameters>
+  let facts: any Facts
+
+  private var wanted: GDPRAnonymize.Parameters { step.parameters }
+
+  func program() async throws -> Program {
+    let map = try await ResolvedMap.read(wanted.map, facts)
+    let (triggers, lost) = try await disabledTriggers()
+    var findings = map.findings + lost + AnonymizeFindings(wanted: wanted, map: map).all
+    if findings.allSatisfy({ $0.severity != .refusal }) {
+      findings += try await AnonymizeCheck(wanted: wanted, map: map, facts: facts).all()
+    }
+    if findings.contains(where: { $0.severity == .refusal }) { return Program(findings: findings) }
+    findings += try await Preview(wanted: wanted, map: map, facts: facts).findings()
+    let work = AnonymizeWork(
+      wanted: wanted, map: map, tables: WorkTables(tag: step.runTag), triggers: triggers,
+      quarantine: wanted.quarantine.map { Quarantine($0, map, marker: wanted.marker, tag: step.runTag) })
+    return Program(
+      findings: findings, operations: work.operations, carry: try work.quarantine?.carry ?? .null, privileges: work.privileges)
+  }
+
+  private func disabledTriggers() async throws -> ([DisabledTrigger], [Finding]) {
+    var triggers: [DisabledTrigger] = [], findings: [Finding] = []
+    for name in wanted.triggers.disabled {
+      let found = try await facts.rows(
+        """
+        SELECT g.tgname AS name, g.tgenabled AS mode FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = \(name.table.schema) AND c.relname = \(name.table.name) AND NOT g.tgisinternal ORDER BY g.tgname
+        """)
+      guard let row = found.first(where: { $0["name"] == name.trigger }) else {
+        let near = Spelling.nearest(to: name.trigger, in: found.compactMap { $0["name"] })
+        findings.append(
+          .refusal(
+            "gdpr.trigger", "\(name.table) has no trigger `\(name.trigger)`",
+            choices: [near.map { "did you mean `\($0)`?" } ?? "correct the name"], at: wanted.$triggers))
+        continue
+      }
+      // One that does not fire stays as it is.
+      if row["mode"] != "D" { triggers.append(DisabledTrigger(name: name, mode: row["mode"] ?? "O")) }
+    }
+    return (triggers, findings)
+  }
+}
+
+/// The operations, everything about them known.
+struct AnonymizeWork {
+  let wanted: GDPRAnonymize.Parameters
+  let map: ResolvedMap
+  let tables: WorkTables
+  let triggers: [DisabledTrigger]
+  let quarantine: Quarantine?
+
+  private var digests: ValueDigests? { wanted.residualScan ? ValueDigests(map: map, tables: tables) : nil }
+
+  var operations: [Operation] { [select, batches] + scan + [count] + anonymity + [finish] }
+
+  var privileges: [Privilege] {
+    [Privilege(.create(schema: "caisson"))]
+      + map.tables.filter { !$0.changed.isEmpty }.map { Privilege(.table($0.name, right: "UPDATE")) }
+      + triggers.map { Privilege(.owner($0.name.table), alternative: "a setting that the trigger looks at") }
+      + (wanted.quarantine.map { [Privilege(.create(schema: $0.schema.name))] } ?? [])
+  }
+
+  private var select: Operation {
+    let create = tables.create(Selection(wanted: wanted, map: map)) + (quarantine?.create ?? [])
+    let drop = tables.drop + (quarantine?.tables.map { "DROP TABLE IF EXISTS \(id: $0)" } ?? [])
+    return .transaction(
+      id: "select", title: "select the subjects", create.map { TransactionStatement($0) },
+      undo: .operations([
+        .transaction(
+          id: "forget", title: "forget the selection", drop.map { TransactionStatement($0) }, undo: .nothing)
+      ]))
+  }
+
+  private var batches: Operation {
+    let statements = AnonymizeBatch(
+      wanted: wanted, map: map, tables: tables, digests: digests, quarantine: quarantine, triggers: triggers
+    ).statements
+    return .chunked(
+      id: "anonymize", title: "anonymise the selected subjects",
+      ChunkedWork(
+        statements, total: "SELECT count(*) FROM \(id: tables.work)", size: wanted.batch, largestSize: wanted.batch,
+        target: target, settings: wanted.triggers.settings),
+      locks: DisabledTrigger.locks(statements, triggers), undo: undo)
+  }
+
+  /// A batch of fewer people costs as much where a reference has no index: `batch` decides, unless others wait for it.
+  private var target: TimeSpan { triggers.isEmpty ? .seconds(10) : .milliseconds(250) }
+
+  private var undo: Undo {
+    guard let quarantine else { return .irreversible(reason: "the original values are gone; `quarantine` keeps them for a while") }
+    return .operations(quarantine.restore(settings: wanted.triggers.settings, triggers: triggers))
+  }
+
+  private var scan: [Operation] {
+    guard let digests else { return [] }
+    let share = digests.share
+    var list: [Operation] = []
+    if !share.isEmpty {
+      list.append(
+        .transaction(
+          id: "share", title: "set aside values that other people have too", share.map { TransactionStatement($0) },
+          undo: .nothing))
+    }
+    return list + [
+      .observe(id: "scan", title: "look for values that were replaced", ObserveWork(digests.form + digests.scan))
+    ]
+  }
+
+  /// Only how many; the results are kept as evidence.
+  private var count: Operation {
+    .observe(
+      id: "count", title: "count who was done and who was left alone",
+      ObserveWork([
+        .init("processed", "SELECT FROM \(id: tables.work) AS w WHERE w.state = 'taken'"),
+        .init("active_or_held_meanwhile", "SELECT FROM \(id: tables.work) AS w WHERE w.state = 'skipped'"),
+      ]))
+  }
+
+  private var anonymity: [Operation] {
+    guard let wanted = wanted.kAnonymity else { return [] }
+    let columns = wanted.quasiIdentifiers.map { "t.\(id: $0.value.name)" as SQL }.joined(separator: ", ")
+    let marked: SQL = self.wanted.marker.map { "t.\(id: $0.column.name) IS TRUE OR " } ?? ""
+    let query: SQL = """
+      SELECT coalesce(bool_and(g.n >= \(sql: "\(wanted.k)")), true) FROM (
+        SELECT count(*) AS n FROM \(sql: map.subject.source)
+        WHERE \(sql: marked)t.\(id: map.key.name) IN \(sql: tables.done.list) GROUP BY \(sql: columns)) AS g
+      """
+    let names = wanted.quasiIdentifiers.map { QualifiedName.readable($0.value.name) }.joined(separator: ", ")
+    return [
+      .observe(
+        id: "k-anonymity", title: "look whether anybody stands out by \(names)",
+        ObserveWork([
+          .init(
+            "k_anonymity", query, expect: .isTrue,
+            message: "fewer than \(wanted.k) people share a combination of \(names): generalize them further")
+        ]))
+    ]
+  }
+
+  private var finish: Operation {
+    .transaction(
+      id: "finish", title: "drop what the step remembered", tables.drop.map { TransactionStatement($0) },
+      locks: [tables.work, tables.values, tables.salt].map { RelationLock(.accessExclusive, $0) }, undo: .nothing)
+  }
+}
