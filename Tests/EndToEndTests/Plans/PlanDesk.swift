@@ -17,13 +17,22 @@ struct PlanDesk {
   /// `more`: appended to the environment.
   init(_ folder: String, plan: String = "plan.yaml", environment: String = "staging.yaml", scale: String, more: String = "") async throws {
     project = try Project("")
+    try Self.copy(folder, plan, environment, more, to: project)
+    try Self.copyViews(of: folder, to: project)
+    try await Self.load("\(HouseTree.root)/plans/\(folder)/sample.sql", scale: scale)
+    session = try await TestDatabase.current.connect()
+  }
+
+  private static func copy(_ folder: String, _ plan: String, _ environment: String, _ more: String, to project: Project) throws {
     try project.write(HouseTree.text("plans/\(folder)/\(plan)"), to: plan)
     let file = HouseTree.text("plans/\(folder)/\(environment)")
     let lines = file.split(separator: "\n").map { $0.hasPrefix("target:") ? "target: ${env:TARGET}" : String($0) }
     try project.write(lines.joined(separator: "\n") + "\n" + more + "\n", to: "staging.yaml")
-    try Self.copyViews(of: folder, to: project)
-    try await Self.load("\(HouseTree.root)/plans/\(folder)/sample.sql", scale: scale)
-    session = try await TestDatabase.current.connect()
+  }
+
+  /// Another plan of the same system from here on, on the same database.
+  func use(_ folder: String, plan: String, environment: String) throws {
+    try Self.copy(folder, plan, environment, "", to: project)
   }
 
   /// The files that the plan names.

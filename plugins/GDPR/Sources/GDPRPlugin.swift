@@ -4,5 +4,7 @@ public import PluginAPI
 public enum GDPRPlugin: Plugin {
   public static let name = "GDPR"
   public static let summary = "Personal data: anonymised, exported, erased, retained and recorded, from one map"
-  public static let kinds: [any StepKind.Type] = [GDPRAnonymize.self, GDPRReport.self]
+  public static let kinds: [any StepKind.Type] = [
+    GDPRAnonymize.self, GDPRConsent.self, GDPRReport.self, GDPRRetention.self,
+  ]
 }

@@ -1,3 +1,4 @@
+@testable import OnlineDDL
 @testable import PartitionSwap
 import PluginAPI
 import TestSupport

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// How the ranges of a table have been cut so far, read from its newest two.

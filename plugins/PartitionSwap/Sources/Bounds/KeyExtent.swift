@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// What values of the key a table holds. Over an index on the key this is a few pages; without one the table is read.

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// A place on the key's axis, however it is known.

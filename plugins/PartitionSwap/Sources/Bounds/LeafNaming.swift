@@ -1,4 +1,5 @@
 import JSONText
+import OnlineDDL
 import PluginAPI
 
 /// The pattern of partition names: `{table}_p{start}`.

@@ -1,4 +1,5 @@
 import JSONText
+import OnlineDDL
 import PluginAPI
 
 /// How wide a range is: `1 month`, `1 week`, `6 hours`, or a number for integer keys.

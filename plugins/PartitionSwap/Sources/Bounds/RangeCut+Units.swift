@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 extension RangeCut {

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// Ranges of one width over a stretch of a key. The server does the calendar: one clock, one database of time zones.

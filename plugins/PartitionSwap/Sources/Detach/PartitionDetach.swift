@@ -1,4 +1,5 @@
 import JSONText
+import OnlineDDL
 import PluginAPI
 
 /// Takes partitions off a table: by age, or by name.
@@ -91,20 +92,5 @@ struct DetachCompiler {
     throw StepRefusal(
       "partition.absent", "\(table.name) has no partition \(name.value)" + (near.map { "; did you mean \($0)?" } ?? ""),
       choices: near.map { ["partitions: [\($0)]"] } ?? ["name a partition of \(table.name)"], at: name.range)
-  }
-}
-
-extension PartitionedTable {
-  /// Ranges that hold nothing at or after a value, SQL of the key's type.
-  func ranges(endingBy value: SQL, _ facts: any Facts) async throws -> [ExistingPartition] {
-    guard let key else { return [] }
-    let finite = ranges.filter { $0.to?.text != nil }
-    let type: String = key.kind.isNumber ? "numeric" : key.type
-    let places = try await facts.rows(
-      """
-      SELECT b.place FROM unnest(\(finite.compactMap { $0.to?.text })::text[]) WITH ORDINALITY AS b(bound, place)
-      WHERE b.bound::\(sql: type) <= \(sql: value) ORDER BY b.place
-      """)
-    return try places.map { finite[try $0.int("place") - 1] }
   }
 }

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// Makes partitions: standalone tables first, which then are attached. `PARTITION OF` would take ACCESS EXCLUSIVE on the
@@ -70,7 +71,7 @@ struct LeafCreation {
   }
 
   /// The constraint that a partition has only until it is attached.
-  static let boundCheck = "caisson_bound"
+  static let boundCheck = Reattachment.boundCheck
 
   private static func option(_ text: String) -> String {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -89,12 +89,4 @@ enum LeafQuery {
     ORDER BY c.relname
     """
   }
-
-  static func referenced(_ parent: Int64) -> SQL {
-    """
-    SELECT DISTINCT n.nspname AS schema, t.relname AS name FROM pg_constraint k
-    JOIN pg_class t ON t.oid = k.confrelid JOIN pg_namespace n ON n.oid = t.relnamespace
-    WHERE k.conrelid = \(parent)::int8::oid AND k.contype = 'f' AND k.confrelid <> k.conrelid ORDER BY 1, 2
-    """
-  }
 }

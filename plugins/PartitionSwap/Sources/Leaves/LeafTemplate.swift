@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// What a new partition takes over from the newest one of its kind, or from the parent where there is none. Columns,
@@ -66,9 +67,7 @@ struct LeafTemplate: Sendable, Hashable {
       policyTexts: try await facts.rows(LeafQuery.policies(oid)).map { [try $0.string("name"), try $0.string("rest")] },
       columnSettings: try await facts.rows(LeafQuery.columnSettings(oid)).map { try $0.string("setting") },
       ownIndexes: sibling == nil ? [] : try await ownIndexes(oid, facts),
-      referenced: try await facts.rows(LeafQuery.referenced(table.facts.oid)).map {
-        QualifiedName(try $0.string("schema"), try $0.string("name"))
-      },
+      referenced: try await table.referenced(facts),
       publications: sibling == nil ? [] : try row.strings("publications"))
   }
 

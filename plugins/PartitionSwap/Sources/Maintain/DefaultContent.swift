@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// The rows of a default partition by the range they belong to.

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// Moves the rows of one range out of the default partition, in one transaction: its own table is made, filled and

@@ -1,4 +1,5 @@
 import JSONText
+import OnlineDDL
 import PluginAPI
 
 /// New partitions first, since missing ones stop the application; then the default partition; then what is old. Each is

@@ -1,4 +1,5 @@
 import JSONText
+import OnlineDDL
 import PluginAPI
 
 /// Keeps a partitioned table supplied with partitions ahead of the clock, and takes old ones off.

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// The partitions that are to come, and those for rows that have gone to the default partition.

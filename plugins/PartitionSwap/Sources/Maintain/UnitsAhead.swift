@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// How many ranges begin after the one in use.

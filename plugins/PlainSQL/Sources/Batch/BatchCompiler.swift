@@ -1,4 +1,5 @@
 import Catalog
+import OnlineDDL
 import PlanSchema
 import PluginAPI
 import SQLText

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PlanSchema
 import PluginAPI
 import SQLText
@@ -24,7 +25,4 @@ enum BatchExpressions {
         choices: ["write one scalar expression"], at: range)
     }
   }
-
-  /// The expression between parentheses, whatever comment it ends with.
-  static func embedded(_ text: String) -> String { text.contains("--") ? "(\(text)\n)" : "(\(text))" }
 }

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PlanSchema
 import PluginAPI
 import SQLText

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PlanSchema
 import PluginAPI
 import SQLText
@@ -36,7 +37,7 @@ struct BatchPlan {
     let statement = ChunkStatement(plan: self, keeping: wanted.keepUndo).text
     list.append(
       .chunked(
-        id: "batch", title: title, work(statement), locks: ChunkStatement.locks(statement), undo: undo))
+        id: "batch", title: title, work(statement), locks: ChunkText.locks(of: statement), undo: undo))
     if wanted.verify == .noneLeft, wanted.insertInto == nil { list.append(verification) }
     return list
   }
@@ -58,10 +59,10 @@ struct BatchPlan {
     let sample = KeySample(table: table, key: key)
     return ChunkedWork(
       [SQL(verbatim: statement)], slices: wanted.workers > 1 ? sample.slices(wanted.workers * 4) : nil,
-      total: sample.total(condition), target: wanted.chunk, workers: wanted.workers, settings: ChunkStatement.settings)
+      total: sample.total(condition), target: wanted.chunk, workers: wanted.workers, settings: ChunkText.settings)
   }
 
-  var condition: String? { wanted.where.map { BatchExpressions.embedded($0.text) } }
+  var condition: String? { wanted.where.map { ChunkText.embedded($0.text) } }
 
   private var undo: Undo {
     guard wanted.keepUndo else {
@@ -86,9 +87,6 @@ struct BatchPlan {
 
   /// The chunk's statement for EXPLAIN, without a table that is not there yet.
   var explainable: String {
-    ChunkStatement(plan: self, keeping: false).text
-      .split(separator: "$cursor::", omittingEmptySubsequences: false).joined(separator: "NULL::")
-      .split(separator: "$slice::", omittingEmptySubsequences: false).joined(separator: "NULL::")
-      .split(separator: "$size::", omittingEmptySubsequences: false).joined(separator: "1::")
+    ChunkText.explainable(ChunkStatement(plan: self, keeping: false).text)
   }
 }

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PlanSchema
 import PluginAPI
 import SQLText
@@ -7,16 +8,6 @@ struct ChunkStatement {
   let plan: BatchPlan
   /// Saves what rollback needs in the same statement.
   let keeping: Bool
-
-  /// Plans are made for the values at hand: a cursor's range is known, and compiling chunks to machine code never pays.
-  static let settings = [Setting("plan_cache_mode", "force_custom_plan"), Setting("jit", "off")]
-
-  static func locks(_ text: String) -> [RelationLock] {
-    let plain = text.split(separator: "$cursor::", omittingEmptySubsequences: false).joined(separator: "NULL::")
-      .split(separator: "$slice::", omittingEmptySubsequences: false).joined(separator: "NULL::")
-      .split(separator: "$size::", omittingEmptySubsequences: false).joined(separator: "NULL::")
-    return ((try? SQLParser.parse(plain)) ?? []).flatMap(\.locks)
-  }
 
   private var alias: String { plan.table.name.name }
   private var quotedAlias: String { Quoting.identifier(alias) }
@@ -34,7 +25,7 @@ struct ChunkStatement {
   private var update: String {
     let set = plan.wanted.set ?? [:]
     let old = set.keys.enumerated().map { "\(quotedAlias).\(Quoting.identifier($1)) AS \"caisson_o\($0 + 1)\"" }
-    let assignments = set.map { "\(Quoting.identifier($0.key)) = \(BatchExpressions.embedded($0.value.text))" }
+    let assignments = set.map { "\(Quoting.identifier($0.key)) = \(ChunkText.embedded($0.value.text))" }
     let new = set.keys.enumerated().map { "\(quotedAlias).\(Quoting.identifier($1)) AS \"caisson_n\($0 + 1)\"" }
     let returned = keeping ? ([plan.key.selected(from: alias)] + new).joined(separator: ", ") : "1"
     return window.opening
@@ -69,7 +60,7 @@ struct ChunkStatement {
   private func insert(into target: BatchTable) -> String {
     let columns = plan.wanted.insertInto?.columns ?? [:]
     let values = columns.enumerated().map { place, entry in
-      let value = BatchExpressions.embedded(entry.value.text), type = target[entry.key]?.type ?? "text"
+      let value = ChunkText.embedded(entry.value.text), type = target[entry.key]?.type ?? "text"
       return "CAST(\(value) AS \(type)) AS \"caisson_v\(place + 1)\""
     }
     let key = (target.usableKeys.first?.columns ?? []).map(Quoting.identifier).joined(separator: ", ")

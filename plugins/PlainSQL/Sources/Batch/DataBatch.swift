@@ -1,5 +1,6 @@
 import Catalog
 import JSONText
+import OnlineDDL
 import PlanSchema
 import PluginAPI
 import SQLText

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PlanSchema
 import PluginAPI
 import SQLText
@@ -90,10 +91,10 @@ struct UndoTable {
     let statement = RestoreStatement(undo: name, table: table, key: key, kind: kind, written: UndoTable.written).text
     let work = ChunkedWork(
       [SQL(verbatim: statement)], total: "SELECT count(*) FROM \(id: name)", target: chunk,
-      settings: ChunkStatement.settings)
+      settings: ChunkText.settings)
     return [
       .chunked(
-        id: "restore", title: "restore \(table.name)", work, locks: ChunkStatement.locks(statement), undo: .nothing),
+        id: "restore", title: "restore \(table.name)", work, locks: ChunkText.locks(of: statement), undo: .nothing),
       .observe(
         id: "left", title: "count rows changed since, which stay as they are",
         ObserveWork([.init("changed_since", "SELECT count(*) FROM \(id: name)")])),

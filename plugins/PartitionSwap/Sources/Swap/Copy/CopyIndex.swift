@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// An index, or the constraint on it, that the partitioned table gets in place of one of the table's.

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// What a partitioned table could not have as the table has it.
