@@ -23,6 +23,10 @@ package enum ConnectionReference: ParameterValue, Hashable, CustomStringConverti
 
   package static func read(_ node: Node, _ report: inout Diagnostics) -> ConnectionReference? {
     guard let secret = Secret.read(node, &report) else { return nil }
+    if secret.segments.contains(where: { if case .privateVariable = $0 { true } else { false } }) {
+      report.error("private.not_allowed", "a private variable cannot say which database it is", at: node.range)
+      return nil
+    }
     guard let text = secret.plainText else { return checked(secret, node, &report) }
     if text == "sandbox" { return .sandbox(nil) }
     if text.hasPrefix("sandbox:") {

@@ -52,6 +52,7 @@ struct EnvironmentKeys: ParameterSet {
   var sessionTarget: ConnectionReference?
   @Parameter("Role set in every transaction.") var role: Identifier?
   @Parameter("Values for the plan's variables.") var variables: OrderedMap<Unread> = [:]
+  @Parameter("Key of the tokens that stand for the values of private variables.") var tokenKey: Secret?
   @Parameter("Changes to the plan's steps, merged by step id.") var steps: OrderedMap<Unread> = [:]
   @Parameter("Sessions in the way: wait names them.") var blockers: Blockers = .wait
   @Parameter("Steps whose points of no return may be crossed.") var acceptIrreversible: [Located<String>] = []
@@ -73,6 +74,11 @@ struct EnvironmentKeys: ParameterSet {
   func check(_ report: inout Diagnostics) {
     if !(0...100).contains(approvals) {
       report.error("value.range", "between 0 and 100 approvals can be asked for", at: $approvals)
+    }
+    if tokenKey?.plainText != nil {
+      report.error(
+        "secret.literal", "a key stands in the file in plain text", at: $tokenKey,
+        hint: "write ${env:NAME} or ${file:path} in its place")
     }
     if !(TimeSpan.seconds(5)...TimeSpan.seconds(3600)).contains(lease) {
       report.error("value.range", "a lease lasts between 5s and 1h", at: $lease)

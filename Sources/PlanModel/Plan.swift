@@ -50,6 +50,8 @@ struct PlanKeys: ParameterSet {
   @Parameter("What the plan is for.") var description: String?
   @Parameter("Variables with their values; one without a value must be set by the environment or --var.")
   var variables: OrderedMap<Unread> = [:]
+  @Parameter("Variables whose values every command is given anew, and nothing keeps.")
+  var privateVariables: [String] = []
   @Parameter("Policy of steps that do not say otherwise.") var defaults: PolicyKeys = PolicyKeys()
   @Parameter("Steps by id; `needs` orders them.") var steps: OrderedMap<Unread>
 

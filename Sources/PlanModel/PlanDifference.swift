@@ -1,4 +1,5 @@
 package import JSONText
+internal import PlanSchema
 
 /// What changed between two resolved plans, one line each, for a person who must decide.
 package enum PlanDifference {
@@ -6,6 +7,27 @@ package enum PlanDifference {
     var out: [String] = []
     compare(old, new, at: "", &out)
     return out
+  }
+
+  /// The same plan for other values of its private variables.
+  package static func isPrivateOnly(old: JSON, new: JSON) -> Bool { old != new && withoutTokens(old) == withoutTokens(new) }
+
+  private static func withoutTokens(_ json: JSON) -> JSON {
+    switch json {
+    case .array(let items): .array(items.map(withoutTokens))
+    case .object(let object): .object(JSONObject(object.members.map { ($0.key, withoutTokens($0.value)) }))
+    case .string(let text): .string(withoutTokens(text))
+    default: json
+    }
+  }
+
+  private static func withoutTokens(_ text: String) -> String {
+    guard text.contains("${private:"), let parsed = try? ReferenceText(parsing: text) else { return text }
+    let segments = parsed.segments.map { segment -> ReferenceText.Segment in
+      guard case .privateVariable(let reference) = segment else { return segment }
+      return .privateVariable(PrivateReference(reference.name))
+    }
+    return ReferenceText(segments).source
   }
 
   private static func compare(_ old: JSON, _ new: JSON, at path: String, _ out: inout [String]) {

@@ -11,11 +11,14 @@ package struct PlanRequest: Sendable {
   package var variables: [(name: String, value: String)]
   /// Whether secrets that are not there are errors; off where nothing will run.
   package var checksSecrets: Bool
+  /// Whether a private variable without a value is an error; off for what compiles and runs nothing.
+  package var wantsPrivateValues: Bool
 
   package init(
     path: String, environment: String? = nil, variables: [(name: String, value: String)] = [],
-    checksSecrets: Bool = true
+    checksSecrets: Bool = true, wantsPrivateValues: Bool = true
   ) {
+    self.wantsPrivateValues = wantsPrivateValues
     self.path = path
     self.environment = environment
     self.variables = variables
@@ -39,6 +42,10 @@ package struct ResolvedPlan: Sendable {
   package var folder: String
   /// The environment's folder: relative `${file:…}` are under it.
   package var secretsFolder: String
+  /// The plan's private variables.
+  package var privateNames: [String] = []
+  /// What this command was given for them.
+  package var privateValues = PrivateValues()
   /// Warnings and notes, with the sources for snippets.
   package var diagnostics: Diagnostics
 }

@@ -19,13 +19,16 @@ struct Resolution {
     guard report.mapping(planNode) != nil else { return nil }
     let plan = planNode.refusing(PlanKeys.unsupported, &report)
     let environment = environmentNode.refusing(EnvironmentKeys.unsupported, &report)
+    let privates = PrivateVariables(self, plan: plan, environment: environment, &report)
     let variables = Variables(
-      plan: plan["variables"], environment: environment["variables"], commandLine: request.variables, &report)
+      plan: plan["variables"], environment: environment["variables"], commandLine: request.variables,
+      privates: privates, &report)
     var substitution = Substitution(variables)
     let environmentKeys = EnvironmentKeys.read(
       substituted(environment, ["target", "session_target", "role"], &substitution, &report), &report)
     let planKeys = PlanKeys.read(substituted(plan, ["defaults"], &substitution, &report), &report)
-    variables.reportUnused(in: [plan.without("variables"), environment.without("variables")], &report)
+    let rest = plan.without("variables").without("private_variables")
+    variables.reportUnused(in: [rest, environment.without("variables")], &report)
 
     let merged = Overlay.steps(plan["steps"]?.pairs ?? [], environment["steps"]?.pairs ?? [], &report)
     var expansion = StepExpansion(substitution)
@@ -35,7 +38,7 @@ struct Resolution {
     checkSecrets(&report)
     guard let environmentKeys, let planKeys, let steps, !report.hasErrors else { return nil }
     let resolved = Plan(name: planKeys.plan.text, description: planKeys.description, steps: steps)
-    return sealed(resolved, environmentKeys.value, source: plan, report)
+    return sealed(resolved, environmentKeys.value, source: plan, privates, report)
   }
 
   private func substituted(
@@ -150,10 +153,17 @@ struct Resolution {
   }
 
   private func checkSecrets(_ report: inout Diagnostics) {
+    for mention in report.mentions {
+      guard case .privateVariable(let reference) = mention.subject, reference.token == nil, request.wantsPrivateValues
+      else { continue }
+      report.error(
+        "private.missing", "the private variable `\(reference.name)` has no value: nothing keeps it between commands",
+        at: mention.range, hint: "give it with --var \(reference.name)=…, the same one to go on with a run")
+    }
     guard request.checksSecrets else { return }
     for mention in report.mentions {
       switch mention.subject {
-      case .planFile: continue
+      case .planFile, .privateVariable: continue
       case .environmentVariable(let name):
         guard (files.variable(name) ?? "").isEmpty else { continue }
         report.error("secret.missing", "the environment variable \(name) is not set", at: mention.range)
@@ -165,13 +175,14 @@ struct Resolution {
   }
 
   private func sealed(
-    _ plan: Plan, _ environment: Environment, source: Node, _ report: Diagnostics
+    _ plan: Plan, _ environment: Environment, source: Node, _ privates: PrivateVariables, _ report: Diagnostics
   ) -> ResolvedPlan {
     let json = ResolvedPlan.json(plan, environment)
     return ResolvedPlan(
       plan: plan, environment: environment, json: json, planHash: SHA256.hex(of: json.canonical),
       releaseHash: SHA256.hex(of: ResolvedPlan.release(source, plan).canonical), environmentFile: environmentFile,
-      folder: folder, secretsFolder: secretsFolder, diagnostics: report)
+      folder: folder, secretsFolder: secretsFolder, privateNames: privates.declared.compactMap(\.text),
+      privateValues: privates.values, diagnostics: report)
   }
 }
 

@@ -7,31 +7,54 @@ struct Variables {
   private var declared: [Node] = []
   private(set) var names: [String] = []
   private var known: Set<String> = []
+  private let privates: PrivateVariables
 
-  /// Defaults of the plan, then the environment's values, then those of the command line.
-  init(plan: Node?, environment: Node?, commandLine: [(name: String, value: String)], _ report: inout Diagnostics) {
-    for pair in plan?.pairs ?? [] {
+  /// Defaults of the plan, then the environment's values, then those of the command line; for private variables stand
+  /// references.
+  init(
+    plan: Node?, environment: Node?, commandLine: [(name: String, value: String)], privates: PrivateVariables,
+    _ report: inout Diagnostics
+  ) {
+    self.privates = privates
+    for pair in plan?.pairs ?? [] where declare(pair.key, &report) {
       guard let name = pair.key.text else { continue }
-      guard ReferenceText.isVariableName(name), !name.contains("."), name != "each" else {
-        report.error(
-          "variable.name", "`\(name)` cannot be the name of a variable", at: pair.key.range,
-          hint: "letters, digits and underscores, not starting with a digit; `each` is taken")
-        continue
-      }
-      declared.append(pair.key)
-      names.append(name)
-      known.insert(name)
       values[name] = Variables.literal(pair.value, &report)
+    }
+    for key in privates.declared where declare(key, &report) {
+      guard let name = key.text else { continue }
+      values[name] = Node(.scalar(privates.reference(name).description, .doubleQuoted), range: key.range)
     }
     for pair in environment?.pairs ?? [] {
-      guard let name = pair.key.text, isDeclared(name, at: pair.key.range, &report) else { continue }
+      guard let name = pair.key.text, isDeclared(name, at: pair.key.range, &report), !privates.has(name) else { continue }
       values[name] = Variables.literal(pair.value, &report)
     }
-    for (name, value) in commandLine {
+    for (name, value) in commandLine where !privates.has(name) {
+      // A private variable's name may be misspelt: then no snippet shows the value either.
+      let isShown = known.contains(name) || privates.declared.isEmpty
+      guard isShown || isDeclared(name, at: .beginning(of: "--var \(name)"), &report) else { continue }
       let node = Variables.node(of: value, for: name, &report)
       guard isDeclared(name, at: node.range, &report) else { continue }
       values[name] = Variables.literal(node, &report)
     }
+  }
+
+  private mutating func declare(_ key: Node, _ report: inout Diagnostics) -> Bool {
+    guard let name = key.text else { return false }
+    guard ReferenceText.isVariableName(name), !name.contains("."), name != "each" else {
+      report.error(
+        "variable.name", "`\(name)` cannot be the name of a variable", at: key.range,
+        hint: "letters, digits and underscores, not starting with a digit; `each` is taken")
+      return false
+    }
+    guard known.insert(name).inserted else {
+      report.error(
+        "variable.twice", "`\(name)` is a variable already", at: key.range,
+        hint: "a private variable has no value in the plan: it stands under private_variables alone")
+      return false
+    }
+    declared.append(key)
+    names.append(name)
+    return true
   }
 
   private func isDeclared(_ name: String, at range: SourceRange, _ report: inout Diagnostics) -> Bool {
@@ -59,6 +82,10 @@ struct Variables {
       for segment in segments {
         switch segment {
         case .text: continue
+        case .privateVariable:
+          report.error(
+            "private.not_allowed", "a private variable cannot be another variable's value", at: node.range,
+            hint: "write the reference where the value is used")
         case .variable:
           report.error("variable.nested", "a variable's value cannot refer to a variable", at: node.range)
         case .environment, .file:

@@ -80,6 +80,12 @@ extension Diagnostics {
       case .variable(let name):
         error("reference.unresolved", "`${\(name)}` has no value here", at: node.range)
         return nil
+      case .privateVariable(let reference):
+        error(
+          "private.not_allowed",
+          "the private variable `\(reference.name)` cannot stand here: it would reach the journal and the logs",
+          at: node.range, hint: "private variables are allowed in parameters of type secret")
+        return nil
       case .environment, .file:
         error(
           "secret.not_allowed", "a secret cannot stand here: it would reach the journal and the logs",

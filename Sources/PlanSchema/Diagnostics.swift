@@ -15,6 +15,7 @@ public struct Diagnostics: Sendable {
     public enum Subject: Sendable, Hashable {
       case environmentVariable(String)
       case secretFile(String)
+      case privateVariable(PrivateReference)
       case planFile(String)
     }
     public var subject: Subject

@@ -1,10 +1,12 @@
-/// Text with references: `${name}` a variable, `${env:NAME}` and `${file:path}` secrets, `$${` a literal `${`.
+/// Text with references: `${name}` a variable, `${env:NAME}` and `${file:path}` secrets, `${private:name}` a private
+/// variable's value, `$${` a literal `${`.
 public struct ReferenceText: Sendable, Hashable {
   public enum Segment: Sendable, Hashable {
     case text(String)
     case variable(String)
     case environment(String)
     case file(String)
+    case privateVariable(PrivateReference)
   }
 
   public var segments: [Segment]
@@ -59,6 +61,12 @@ public struct ReferenceText: Sendable, Hashable {
       }
       return .file(path)
     }
+    if body.hasPrefix("private:") {
+      guard let reference = PrivateReference(parsing: body.dropFirst(8)) else {
+        throw Malformed(message: "`${\(body)}` names no private variable", hint: "write ${name}")
+      }
+      return .privateVariable(reference)
+    }
     guard isVariableName(body) else {
       throw Malformed(
         message: "`${\(body)}` is not a reference",
@@ -76,6 +84,9 @@ public struct ReferenceText: Sendable, Hashable {
       }
   }
 
+  /// A variable's own name: no dots.
+  static func isSimpleName(_ text: String) -> Bool { isVariableName(text) && !text.contains(".") }
+
   private static func isLetter(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == UInt8(ascii: "_")
   }
@@ -90,6 +101,7 @@ public struct ReferenceText: Sendable, Hashable {
       case .variable(let name): "${\(name)}"
       case .environment(let name): "${env:\(name)}"
       case .file(let path): "${file:\(path)}"
+      case .privateVariable(let reference): reference.description
       }
     }.joined()
   }

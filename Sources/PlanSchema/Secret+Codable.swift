@@ -2,20 +2,25 @@ extension Secret: Codable {
   /// Written as a plan writes it: references, never what they stand for.
   public init(from decoder: any Decoder) throws {
     let text = try decoder.singleValueContainer().decode(String.self)
-    func refuse(_ message: String) -> DecodingError {
-      .dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: message))
+    do { try self.init(parsing: text) } catch {
+      throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: error.message))
     }
-    let parsed: ReferenceText
-    do { parsed = try ReferenceText(parsing: text) } catch { throw refuse(error.message) }
-    self.init(
-      try parsed.segments.map { segment in
-        switch segment {
-        case .text(let text): .text(text)
-        case .environment(let name): .environment(name)
-        case .file(let path): .file(path)
-        case .variable(let name): throw refuse("`${\(name)}` has no value here")
-        }
-      })
+  }
+
+  /// Reads what `description` wrote.
+  package init(parsing text: String) throws(ReferenceText.Malformed) {
+    var segments: [Segment] = []
+    for segment in try ReferenceText(parsing: text).segments {
+      switch segment {
+      case .text(let text): segments.append(.text(text))
+      case .environment(let name): segments.append(.environment(name))
+      case .file(let path): segments.append(.file(path))
+      case .privateVariable(let reference): segments.append(.privateVariable(reference))
+      case .variable(let name):
+        throw ReferenceText.Malformed(message: "`${\(name)}` has no value here", hint: "give it one")
+      }
+    }
+    self.init(segments)
   }
 
   public func encode(to encoder: any Encoder) throws {

@@ -1,9 +1,12 @@
 internal import Glibc
+public import SQLText
 
 extension Secret {
   /// The text with every reference replaced. Relative files are looked for under `folder`; one final line break of
   /// a file is not part of the secret.
-  public func resolve(environment: (String) -> String?, folder: String) throws(SecretUnavailable) -> SecretText {
+  package func resolve(
+    environment: (String) -> String?, folder: String, privately values: PrivateValues = PrivateValues()
+  ) throws(SecretUnavailable) -> SecretText {
     var out = ""
     for segment in segments {
       switch segment {
@@ -15,14 +18,18 @@ extension Secret {
         out += value
       case .file(let path):
         out += try SecretFile.content(of: path, under: folder)
+      case .privateVariable(let reference):
+        out += try values.value(of: reference)
       }
     }
     return SecretText(out)
   }
 
   /// Resolves against this process's own environment.
-  public func resolve(folder: String) throws(SecretUnavailable) -> SecretText {
-    try resolve(environment: { name in getenv(name).map { String(cString: $0) } }, folder: folder)
+  package func resolve(
+    folder: String, privately values: PrivateValues = PrivateValues()
+  ) throws(SecretUnavailable) -> SecretText {
+    try resolve(environment: { name in getenv(name).map { String(cString: $0) } }, folder: folder, privately: values)
   }
 }
 
@@ -52,5 +59,12 @@ public enum SecretFile {
       throw SecretUnavailable(reference: reference, reason: "not UTF-8 text")
     }
     return text.last.map { $0 == "\n" || $0 == "\r\n" } == true ? String(text.dropLast()) : text
+  }
+}
+
+extension SQL.Interpolation {
+  /// Binds what the reference stands for, resolved just before the statement is sent: stored and printed is the reference.
+  public mutating func appendInterpolation(secret: Secret) {
+    appendInterpolation(secretReference: secret.description)
   }
 }

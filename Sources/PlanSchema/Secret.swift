@@ -1,12 +1,14 @@
 public import JSONText
 public import YAMLTree
 
-/// Text that may hold `${env:NAME}` and `${file:path}`: kept as references, resolved only where it is used.
+/// Text that may hold `${env:NAME}`, `${file:path}` and private variables: kept as references, resolved only where it is
+/// used.
 public struct Secret: ParameterValue, Hashable, CustomStringConvertible {
   public enum Segment: Sendable, Hashable {
     case text(String)
     case environment(String)
     case file(String)
+    case privateVariable(PrivateReference)
   }
 
   public var segments: [Segment]
@@ -21,6 +23,7 @@ public struct Secret: ParameterValue, Hashable, CustomStringConvertible {
         case .text(let text): .text(text)
         case .environment(let name): .environment(name)
         case .file(let path): .file(path)
+        case .privateVariable(let reference): .privateVariable(reference)
         }
       }
     ).source
@@ -56,6 +59,9 @@ public struct Secret: ParameterValue, Hashable, CustomStringConvertible {
       case .file(let path):
         report.mention(.secretFile(path), at: node.range)
         segments.append(.file(path))
+      case .privateVariable(let reference):
+        report.mention(.privateVariable(reference), at: node.range)
+        segments.append(.privateVariable(reference))
       case .variable(let name):
         report.error("reference.unresolved", "`${\(name)}` has no value here", at: node.range)
         return nil
@@ -84,4 +90,9 @@ public struct SecretUnavailable: Error, Sendable, Hashable, CustomStringConverti
   public let reference: String
   public let reason: String
   public var description: String { "\(reference): \(reason)" }
+
+  package init(reference: String, reason: String) {
+    self.reference = reference
+    self.reason = reason
+  }
 }

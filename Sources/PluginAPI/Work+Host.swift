@@ -10,6 +10,10 @@ public struct FileWork: Sendable, Hashable, Codable {
     /// The server's own where we may read it, else the one that is in the file already, as long as it is of this
     /// password; else a new one.
     case scramVerifier(user: String, SecretReference)
+    /// HMAC-SHA256 of a message, in hexadecimal digits, under the SHA-256 of a key's text: any key will do.
+    case hmac(key: Secret, message: Secret)
+    /// The server's time when it is written: `2026-03-01T12:00:00Z`.
+    case time
   }
 
   /// Relative to the plan's folder.
@@ -64,7 +68,8 @@ public struct ParallelWork: Sendable, Hashable, Codable {
 
 /// Queries streamed to files that only their owner may read, all in one snapshot. A crash: it starts again.
 ///
-/// A manifest with rows, bytes and sha256 of each file is written last, into the folder or beside the file.
+/// A manifest with rows, bytes and sha256 of each file is written last, into the folder or beside the file; a folder has
+/// `SHA256SUMS` as well, for `sha256sum -c`.
 public struct ExportWork: Sendable, Hashable, Codable {
   public enum Format: String, Sendable, Hashable, Codable {
     case csv
@@ -86,6 +91,9 @@ public struct ExportWork: Sendable, Hashable, Codable {
     }
   }
 
+  /// Before the queries, in their snapshot: what they need that COPY cannot be given. `SELECT set_config('caisson.of',
+  /// \(secret: reference), true)` binds a value that `current_setting('caisson.of')` then finds.
+  public var prelude: [SQL]
   public var queries: [Query]
   public var format: Format
   /// Relative to the plan's folder. What is there already is never replaced.
@@ -93,7 +101,10 @@ public struct ExportWork: Sendable, Hashable, Codable {
   /// A folder with a file for each query; otherwise one file.
   public var isFolder: Bool
 
-  public init(_ queries: [Query], format: Format, path: String, isFolder: Bool) {
+  public init(
+    _ queries: [Query], format: Format, path: String, isFolder: Bool, prelude: [SQL] = []
+  ) {
+    self.prelude = prelude
     self.queries = queries
     self.format = format
     self.path = path

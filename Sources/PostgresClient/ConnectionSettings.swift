@@ -12,6 +12,10 @@ package struct ConnectionSettings: Sendable {
   package var onNotice: (@Sendable (Notice) -> Void)?
   /// PgBouncer's console: no queries of our own, only `script`.
   package var adminConsole: Bool
+  /// What a reference that a statement binds stands for; asked just before the statement is sent.
+  package var secrets: SecretLookup?
+
+  package typealias SecretLookup = @Sendable (_ reference: String) -> Result<String, PostgresError>
 
   package init(
     applicationName: String? = nil, connectTimeout: Duration = .seconds(10), pins: PinnedSettings? = nil,

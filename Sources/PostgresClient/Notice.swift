@@ -14,6 +14,7 @@ final class NoticeBox: Sendable {
   private struct State {
     var handler: (@Sendable (Notice) -> Void)?
     var muted = false
+    var secrets: SessionSecrets?
   }
   private let state: Mutex<State>
 
@@ -24,15 +25,19 @@ final class NoticeBox: Sendable {
   /// 25P01, "there is no transaction in progress", is expected from the ROLLBACK between batches.
   func mute(_ muted: Bool) { state.withLock { $0.muted = muted } }
 
+  /// Takes out what statements were sent by reference.
+  func mask(with secrets: SessionSecrets) { state.withLock { $0.secrets = secrets } }
+
   func receive(_ result: OpaquePointer?) {
     let sqlState = Diagnostic.sqlState(result) ?? ""
-    let (handler, muted) = state.withLock { ($0.handler, $0.muted) }
+    let (handler, muted, secrets) = state.withLock { ($0.handler, $0.muted, $0.secrets) }
     guard let handler, !(muted && sqlState == "25P01") else { return }
+    let masked = { (text: String) in secrets?.masked(text) ?? text }
     handler(
       Notice(
         severity: Diagnostic.text(result, Diagnostic.severity) ?? "NOTICE", sqlState: sqlState,
-        message: Diagnostic.text(result, Diagnostic.primaryMessage) ?? "",
-        hint: Diagnostic.text(result, Diagnostic.hint)))
+        message: masked(Diagnostic.text(result, Diagnostic.primaryMessage) ?? ""),
+        hint: Diagnostic.text(result, Diagnostic.hint).map(masked)))
   }
 
   /// libpq keeps an unretained pointer: the session that owns both outlives its connection.

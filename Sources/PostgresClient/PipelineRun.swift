@@ -157,7 +157,7 @@ struct PipelineRun {
   }
 
   private mutating func failAtSync(_ result: OpaquePointer) {
-    let error = PostgresError(result: result, conn: conn, statement: nil)
+    let error = session.secrets.masked(PostgresError(result: result, conn: conn, statement: nil))
     if let batch = lastStartedBatch, progress[batch].error == nil {
       progress[batch].error = error
       progress[batch].failedAt = max(0, batches[batch].count - 1)

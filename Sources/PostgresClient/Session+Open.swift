@@ -17,6 +17,7 @@ extension Session {
       throw connectError(conn, target)
     }
     let session = Session(conn: conn, cancelHandle: handle, notices: notices, redacted: target.redacted)
+    session.secrets = SessionSecrets(settings.secrets)
     try session.identify(settings)
     return session
   }

@@ -5,6 +5,10 @@ extension Session {
   /// Runs batches without waiting between them. A batch ends with a Sync; one that leaves a failed or open transaction
   /// is rolled back before the next starts, so each fails alone.
   func pipeline(_ batches: [[SQL]], prepare: Bool) throws(PostgresError) -> [BatchOutcome] {
+    var batches = batches
+    for batch in batches.indices {
+      for place in batches[batch].indices { batches[batch][place] = try secrets.resolved(batches[batch][place]) }
+    }
     for sql in batches.joined() { try refuseZeroBytes(sql.text, sql.binds) }
     guard PQsetnonblocking(conn, 1) == 0, PQenterPipelineMode(conn) == 1 else {
       throw PostgresError(result: nil, conn: conn, statement: nil)
@@ -23,6 +27,7 @@ extension Session {
 
   /// One statement as a named one: parsed once per connection.
   func preparedQuery(_ sql: SQL) throws(PostgresError) -> QueryResult {
+    let sql = try secrets.resolved(sql)
     let text = sql.text, binds = sql.binds
     try refuseZeroBytes(text, binds)
     let name: String

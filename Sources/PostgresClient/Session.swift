@@ -9,6 +9,8 @@ final class Session: @unchecked Sendable {
   let redacted: String
   private(set) var backendPID: Int32 = 0
   var prepared = PreparedStatements()
+  /// What statements bind by reference.
+  var secrets = SessionSecrets(nil) { didSet { notices.mask(with: secrets) } }
 
   init(conn: OpaquePointer, cancelHandle: CancelHandle, notices: NoticeBox, redacted: String) {
     self.conn = conn
@@ -40,6 +42,7 @@ final class Session: @unchecked Sendable {
 
   /// One statement in the extended protocol.
   func query(_ sql: SQL) throws(PostgresError) -> QueryResult {
+    let sql = try secrets.resolved(sql)
     let text = sql.text, binds = sql.binds
     try refuseZeroBytes(text, binds)
     let sent = withCStrings(binds) { PQsendQueryParams(conn, text, CInt(binds.count), nil, $0, nil, nil, 0) }
@@ -89,7 +92,7 @@ final class Session: @unchecked Sendable {
       abandonCopy()
       throw PostgresError(.protocolViolation, "COPY needs copyIn or copyOut", statement: statement)
     default:
-      throw PostgresError(result: result, conn: conn, statement: statement)
+      throw secrets.masked(PostgresError(result: result, conn: conn, statement: statement))
     }
   }
 

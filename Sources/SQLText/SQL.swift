@@ -1,12 +1,15 @@
 /// SQL text with its bound values kept apart; `text` numbers them `$1`, `$2`, …
 ///
 /// Interpolation decides how a value enters: `\(value)` binds it, `\(id: name)` quotes an identifier,
-/// `\(literal: text)` quotes a constant where PostgreSQL takes no parameter (DDL), `\(sql: part)` embeds SQL.
+/// `\(literal: text)` quotes a constant where PostgreSQL takes no parameter (DDL), `\(sql: part)` embeds SQL,
+/// `\(secret: reference)` binds what the reference stands for, which is known only while the statement is sent.
 /// A bare string literal is SQL; there is no way to paste a run-time `String` without naming `sql:`.
 public struct SQL: Sendable, Hashable {
   enum Part: Sendable, Hashable {
     case text(String)
     case bind(String?)
+    /// Bound by reference; a value is there only on its way to the server.
+    case secret(String, value: String?)
   }
 
   var parts: [Part]
@@ -19,16 +22,21 @@ public struct SQL: Sendable, Hashable {
     return parts.reduce(into: "") { text, part in
       switch part {
       case .text(let piece): text += piece
-      case .bind:
+      case .bind, .secret:
         count += 1
         text += "$\(count)"
       }
     }
   }
 
-  /// Values in PostgreSQL's text format; `nil` is NULL.
+  /// Values in PostgreSQL's text format; `nil` is NULL, and a reference that was not resolved.
   public var binds: [String?] {
-    parts.compactMap { if case .bind(let value) = $0 { .some(value) } else { nil } }
+    parts.compactMap { part -> String?? in
+      switch part {
+      case .text: nil
+      case .bind(let value), .secret(_, let value): .some(value)
+      }
+    }
   }
 
   public var isEmpty: Bool { parts.isEmpty }
@@ -78,8 +86,9 @@ extension SQL: ExpressibleByStringInterpolation {
 }
 
 extension SQL: CustomStringConvertible {
-  /// The text alone: bound values may be personal data and are never printed.
-  public var description: String { text }
+  /// The text with references where values are bound by them: other bound values may be personal data, and are never
+  /// printed.
+  public var description: String { printed }
 }
 
 extension SQL: Codable {
@@ -94,7 +103,7 @@ extension SQL: Codable {
       if let text = try? list.decode(String.self) {
         parts.append(.text(text))
       } else {
-        parts.append(.bind(try list.decode(Bind.self).bind))
+        parts.append(try list.decode(Bind.self).part)
       }
     }
   }
@@ -109,9 +118,15 @@ extension SQL: Codable {
       switch part {
       case .text(let text): try list.encode(text)
       case .bind(let value): try list.encode(Bind(bind: value))
+      case .secret(let reference, _): try list.encode(Bind(secret: reference))
       }
     }
   }
 
-  private struct Bind: Codable { let bind: String? }
+  private struct Bind: Codable {
+    var bind: String?
+    var secret: String?
+
+    var part: Part { secret.map { .secret($0, value: nil) } ?? .bind(bind) }
+  }
 }

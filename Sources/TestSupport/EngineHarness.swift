@@ -23,7 +23,7 @@ package struct EngineHarness: Sendable {
     let files = MemoryFiles([
       "plan.yaml": Array(plan.utf8), "staging.yaml": Array(file.utf8), "url": Array(database.url.utf8),
     ])
-    resolved = try PlanLoader(registry, files: files).load(PlanRequest(path: "staging.yaml"))
+    resolved = try PlanLoader(registry, files: files).load(PlanRequest(path: "staging.yaml", checksSecrets: false))
     self.database = database
     self.registry = registry
   }

@@ -37,18 +37,19 @@ package enum ProgramText {
   private static func work(_ work: Work, indent: String) -> [String] {
     switch work {
     case .transaction(let work):
-      settings(work.settings, indent) + work.entry.map { "\(indent)entry: \($0.text)" }
-        + work.statements.map { "\(indent)sql: \($0.sql.text)" }
+      settings(work.settings, indent) + work.entry.map { "\(indent)entry: \($0.printed)" }
+        + work.statements.map { "\(indent)sql: \($0.sql.printed)" }
     case .autocommit(let work):
-      settings(work.settings, indent) + ["\(indent)sql: \(work.statement.text)"]
-        + work.cleanup.map { "\(indent)cleanup: \($0.text)" } + (work.probe == nil ? ["\(indent)no probe"] : [])
+      settings(work.settings, indent) + ["\(indent)sql: \(work.statement.printed)"]
+        + work.cleanup.map { "\(indent)cleanup: \($0.printed)" } + (work.probe == nil ? ["\(indent)no probe"] : [])
     case .observe(let work):
       (work.deadline.map { ["\(indent)until a query, deadline \($0)"] } ?? [])
         + work.queries.map { "\(indent)query \($0.name)" }
     case .parallel(let work): work.members.flatMap { text($0, indent: indent) }
     case .export(let work):
       ["\(indent)to: \(work.path) (\(work.isFolder ? "folder of " : "")\(work.format.rawValue))"]
-        + work.queries.map { "\(indent)query \($0.name): \($0.sql.text)" }
+        + work.prelude.map { "\(indent)before: \($0.printed)" }
+        + work.queries.map { "\(indent)query \($0.name): \($0.sql.printed)" }
     case .admin(let work):
       ["\(indent)command: \(work.command)"]
         + (work.probe.map { ["\(indent)probe: \($0.show), \($0.column) = \($0.value)"] } ?? ["\(indent)no probe"])
@@ -58,8 +59,8 @@ package enum ProgramText {
           ["\(indent)\(name):"] + part.flatMap { text($0, indent: indent + "  ") }
         }
     case .chunked(let work):
-      settings(work.settings, indent) + work.entry.map { "\(indent)entry: \($0.text)" }
-        + work.statements.map { "\(indent)chunk: \($0.text)" }
+      settings(work.settings, indent) + work.entry.map { "\(indent)entry: \($0.printed)" }
+        + work.statements.map { "\(indent)chunk: \($0.printed)" }
     case .file, .process: []
     }
   }

@@ -1,4 +1,5 @@
 package import Catalog
+import Engine
 import JSONText
 package import PlanSchema
 package import PluginAPI
@@ -33,6 +34,9 @@ package struct ReadOnlyFacts: Facts {
   package func rows(_ query: SQL) async throws -> [Row] { try await connection.query(query).rows }
 
   package func file(_ path: String) async throws -> String { throw Unavailable() }
+  package func records(in folder: String, ending suffix: String) async throws -> [String: String] {
+    try RecordFolder(folder, under: ".").texts(ending: suffix)
+  }
   package func program(_ arguments: [String]) async throws -> String { throw Unavailable() }
   package func admin(_ show: String, on console: Secret) async throws -> [Row] { throw Unavailable() }
 

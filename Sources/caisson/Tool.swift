@@ -15,6 +15,7 @@ import PluginAPI
     if words == [GuardianLink.command] { _exit(await Guardian.run()) }
     // Nor this: steps run it to try, or to put to use, a pooler's configuration.
     if words.count == 2, words[0] == PoolerOrder.command { _exit(await PoolerProgram.run(words[1])) }
+    ArgumentMemory.hideVariables()
     let code = await run(words)
     // Threads of connections may be closing still: what exit() has libraries free at the end, they would free again.
     fflush(nil)

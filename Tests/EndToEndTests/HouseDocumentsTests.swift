@@ -68,9 +68,10 @@ private struct Desk {
     let program = try CaissonProgram.path().split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
     variables = [
       "PATH": program + ":" + (Environment.value("PATH") ?? ""), "CAISSON_SANDBOX_HOME": folder + "/sandbox",
+      "ZENFLEET_TOKEN_KEY": "of the tokens", "ZENFLEET_ERASURE_KEY": "of the log of erasures",
     ]
     let commands = [
-      "cp -R \(HouseTree.root)/plans .", "mkdir migrations",
+      "cp -R \(HouseTree.root)/plans .", "mkdir migrations plans/zenfleet/erasures",
       "echo 'CREATE INDEX CONCURRENTLY i ON t (a);' > migrations/001.sql", "caisson sandbox up",
     ] + ["zenfleet", "phase4", "boosterz", "drain-fortin"].flatMap(Self.databases)
     for command in commands {

@@ -40,6 +40,18 @@ struct SQLValueTests {
   @Test("the description never shows a bound value")
   func description() { #expect("\("SELECT \("secret")" as SQL)" == "SELECT $1") }
 
+  @Test("a value bound by reference is stored, printed and compared as the reference, resolved or not")
+  func secret() throws {
+    let sql: SQL = "SELECT \(1), \(secretReference: "${env:KEY}")"
+    let sent = sql.resolving { (reference: String) in "the value of \(reference)" }
+    #expect(sent.text == "SELECT $1, $2" && sent.binds == ["1", "the value of ${env:KEY}"])
+    #expect(sql.binds == ["1", nil] && sql.secretReferences == ["${env:KEY}"])
+    #expect(sent.printed == "SELECT $1, ${env:KEY}" && "\(sent)" == sent.printed)
+    let bytes = try JSONEncoder().encode(sent)
+    #expect(!String(decoding: bytes, as: UTF8.self).contains("the value"))
+    #expect(try JSONDecoder().decode(SQL.self, from: bytes) == sql)
+  }
+
   private static let coded: [SQL] = ["SELECT 1", "SELECT \(1), \(nil as String?), \("$1")", ""]
 
   @Test("coding keeps text and values apart", arguments: coded)

@@ -115,7 +115,7 @@ struct BracketRunner {
 
   private func edges(_ marker: TaskRecord) -> EdgeRunner {
     EdgeRunner(
-      target: shop.target.direct, consoles: ConsoleAddresses(folder: shop.secretsFolder), folder: shop.folder,
+      target: shop.target.direct, folder: shop.folder,
       lockTimeout: runner.step.policy.maxStall.duration, proof: JournalSQL.bracketProof(holding, task: marker.task))
   }
 

@@ -8,7 +8,6 @@ import SQLText
 /// the guardian alike.
 struct EdgeRunner: Sendable {
   let target: Target
-  let consoles: ConsoleAddresses
   let folder: String
   let lockTimeout: Duration
   /// Returns a row while the bracket is ours.
@@ -60,7 +59,7 @@ struct EdgeRunner: Sendable {
 
   private func isClosed(_ operation: Operation) async throws -> Bool {
     switch operation.work {
-    case .admin(let work): try await AdminConsole(addresses: consoles, work: work).isSo() ?? false
+    case .admin(let work): try await AdminConsole(secrets: target.address.secrets, work: work).isSo() ?? false
     case .process(let work): try await WorkProgram(work: work, folder: folder).isDone() ?? false
     default: false
     }
@@ -68,7 +67,7 @@ struct EdgeRunner: Sendable {
 
   private func run(_ operation: Operation) async throws {
     switch operation.work {
-    case .admin(let work): try await AdminConsole(addresses: consoles, work: work).run()
+    case .admin(let work): try await AdminConsole(secrets: target.address.secrets, work: work).run()
     case .process(let work): _ = try await WorkProgram(work: work, folder: folder).run()
     case .transaction(let work): try await connected { try await transaction(work, operation, on: $0) }
     case .autocommit(let work): try await connected { try await statement(work, operation, on: $0) }

@@ -23,9 +23,8 @@ struct GuardianOrder: Codable, Sendable {
   var connection: String
   var role: String?
   var folder: String
-  var secretsFolder: String
-  /// By reference.
-  var consoles: [String: String]
+  /// By reference: what closing needs.
+  var secrets: [String: String]
   var environment: [String: String]
 
   var holding: Holding {
@@ -34,9 +33,10 @@ struct GuardianOrder: Codable, Sendable {
 
   var edges: EdgeRunner {
     EdgeRunner(
-      target: Target(TargetAddress(name: target, connection: ConnectionString(connection), role: role)),
-      consoles: ConsoleAddresses(folder: secretsFolder, known: consoles), folder: folder,
-      lockTimeout: .milliseconds(lockTimeoutMilliseconds), proof: JournalSQL.bracketProof(holding, task: task))
+      target: Target(
+        TargetAddress(
+          name: target, connection: ConnectionString(connection), role: role, secrets: SecretSource(known: secrets))),
+      folder: folder, lockTimeout: .milliseconds(lockTimeoutMilliseconds), proof: JournalSQL.bracketProof(holding, task: task))
   }
 
   /// One line.
@@ -61,8 +61,8 @@ extension GuardianOrder {
     target = address.name
     connection = (address.session ?? address.connection).secret
     role = address.role
-    (folder, secretsFolder) = (shop.folder, shop.secretsFolder)
-    consoles = try ConsoleAddresses(folder: shop.secretsFolder).resolving(work.close).known
+    folder = shop.folder
+    secrets = try shop.secrets.resolving(work.close).known
     self.environment = environment
   }
 }

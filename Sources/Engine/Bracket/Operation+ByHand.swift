@@ -7,8 +7,8 @@ extension Operation {
     switch work {
     case .admin(let work): ["psql \(work.console.byHand) -c \(Self.quoted(work.command))  # database pgbouncer"]
     case .process(let work): [work.arguments.map(Self.quoted).joined(separator: " ")]
-    case .transaction(let work): work.statements.map { "\($0.sql.text);" }
-    case .autocommit(let work): ["\(work.statement.text);"]
+    case .transaction(let work): work.statements.map { "\($0.sql.printed);" }
+    case .autocommit(let work): ["\(work.statement.printed);"]
     case .chunked, .observe, .file, .parallel, .export, .bracket: []
     }
   }
@@ -27,6 +27,7 @@ extension Secret {
       case .text(let text): text.reduce(into: "") { $0 += "\"\\$`".contains($1) ? "\\\($1)" : "\($1)" }
       case .environment(let name): "$\(name)"
       case .file(let path): "$(cat \(path))"
+      case .privateVariable(let reference): "$\(reference.name)"
       }
     }
     return "\"\(parts.joined())\""

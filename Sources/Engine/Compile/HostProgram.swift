@@ -20,14 +20,14 @@ enum HostProgram {
 package struct OwnProgram: Sendable {
   package static let name = "caisson"
   /// Says where `${file:…}` is looked for.
-  package static let secrets = "CAISSON_SECRETS"
+  package static let folder = "CAISSON_SECRETS"
 
   var path: String
-  var secretsFolder: String
+  var secrets: SecretSource
 
-  package init(path: String = GuardianLink.ownProgram, secretsFolder: String = ".") {
+  package init(path: String = GuardianLink.ownProgram, secrets: SecretSource = SecretSource()) {
     self.path = path
-    self.secretsFolder = secretsFolder
+    self.secrets = secrets
   }
 
   func resolved(_ arguments: [String]) -> [String] {
@@ -35,7 +35,7 @@ package struct OwnProgram: Sendable {
   }
 
   /// To its environment.
-  func additions(_ arguments: [String]) -> [String: String] { isOwn(arguments) ? [Self.secrets: secretsFolder] : [:] }
+  func additions(_ arguments: [String]) -> [String: String] { isOwn(arguments) ? [Self.folder: secrets.folder] : [:] }
 
   private func isOwn(_ arguments: [String]) -> Bool { arguments.first == Self.name }
 }

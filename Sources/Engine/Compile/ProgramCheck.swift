@@ -1,11 +1,36 @@
 import PlanModel
 import PluginAPI
+import SQLText
 
 /// What a compiled program may not contain, whatever compiled it: refusals that name the operation.
 struct ProgramCheck {
   let step: PlanStep
 
-  func findings(_ program: Program) -> [Finding] { program.operations.flatMap { check($0, inBracket: false) } }
+  func findings(_ program: Program) -> [Finding] {
+    program.operations.flatMap { check($0, inBracket: false) } + program.everyLeaf.flatMap(secrets)
+  }
+
+  // MARK: Secrets
+
+  /// A parameter is bound where PostgreSQL plans a query; what it calls a utility statement takes none.
+  private func secrets(_ operation: Operation) -> [Finding] {
+    var undo: [Operation] = []
+    if case .operations(let operations) = operation.undo { undo = operations.flatMap(\.everyLeaf) }
+    let statements = ([operation] + undo).flatMap(\.everyQuery).filter { !$0.secretReferences.isEmpty }
+    return statements.compactMap { statement in
+      // A constant in the place of each value: where none may be bound a parameter is no syntax either.
+      let text = statement.pieces.map { $0.binds.isEmpty ? $0.text : "'x'" }.joined()
+      guard let parsed = try? SQLParser.parse(text),
+        let unfit = parsed.first(where: { !Self.planned.contains($0.node) })
+      else { return nil }
+      let references = Set(statement.secretReferences).sorted().joined(separator: ", ")
+      return refusal(
+        operation, "secret.unbindable", "binds \(references) in a statement that takes no values (\(unfit.node))",
+        "bind it in a SELECT, INSERT, UPDATE or DELETE")
+    }
+  }
+
+  private static let planned: Set = ["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"]
 
   private func check(_ operation: Operation, inBracket: Bool) -> [Finding] {
     switch operation.work {
@@ -53,6 +78,10 @@ struct ProgramCheck {
     if Set(work.queries.map(\.name)).count != work.queries.count {
       findings.append(refusal(operation, "export.names", "has two queries of one name", "name each of them differently"))
     }
+    for statement in work.prelude where (try? SQLParser.parseOne(statement.text))?.node != "SelectStmt" {
+      findings.append(
+        refusal(operation, "export.prelude", "has `\(statement.printed)` before its queries", "use a SELECT there"))
+    }
     for query in work.queries {
       if !isFileName(query.name) {
         findings.append(
@@ -63,7 +92,7 @@ struct ProgramCheck {
         findings.append(
           refusal(
             operation, "export.values", "binds values in query `\(query.name)`, which COPY cannot take",
-            "write them as literals"))
+            "write them as literals, or have the export's prelude set what they ask for"))
       }
     }
     return findings

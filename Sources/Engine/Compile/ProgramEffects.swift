@@ -65,3 +65,18 @@ extension Operation {
     }
   }
 }
+
+extension Operation {
+  /// Every statement it may send, also those that only look.
+  var everyQuery: [SQL] {
+    let own: [SQL?] =
+      switch work {
+      case .autocommit(let work): [work.probe, work.progress] + work.cleanup
+      case .chunked(let work): [work.until, work.slices, work.total]
+      case .observe(let work): [work.until] + work.queries.map(\.sql)
+      case .export(let work): work.prelude + work.queries.map(\.sql)
+      case .transaction, .file, .process, .parallel, .admin, .bracket: []
+      }
+    return statements + (own + [unless]).compactMap { $0 }
+  }
+}

@@ -52,6 +52,12 @@ package final class StepFacts: Facts {
     return text
   }
 
+  package func records(in path: String, ending suffix: String) async throws -> [String: String] {
+    let records = try RecordFolder(path, under: folder).texts(ending: suffix)
+    remember(path, records.sorted { $0.key < $1.key }.map { "\($0.key)\u{0}\($0.value)" }.joined(separator: "\u{0}"))
+    return records
+  }
+
   package func program(_ arguments: [String]) async throws -> String {
     let text = try await HostProgram.output(of: arguments, in: folder, own: own)
     remember(arguments.joined(separator: " "), text)
@@ -64,7 +70,7 @@ package final class StepFacts: Facts {
         .unusable, "the console's address has a password in plain text", hint: "write ${env:NAME} or ${file:path} in its place")
     }
     let work = AdminWork(console: console, command: show, timeout: .seconds(10))
-    let rows = try await AdminConsole(addresses: ConsoleAddresses(folder: own.secretsFolder), work: work).look()
+    let rows = try await AdminConsole(secrets: own.secrets, work: work).look()
     remember("\(console): \(show)", rows.map { $0.values.map { $0 ?? "\u{0}" }.joined(separator: "\u{1}") }.joined(separator: "\u{2}"))
     return rows
   }

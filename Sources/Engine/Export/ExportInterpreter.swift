@@ -62,7 +62,7 @@ struct ExportInterpreter {
     var opening: [SQL] = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]
     opening += connection.openingStatements(lockTimeout: context.lockTimeout, statementTimeout: context.statementTimeout)
     if let role = context.workshop.target.address.role { opening.append("SET LOCAL ROLE \(id: role)") }
-    try await connection.batch(opening)
+    try await connection.batch(opening + work.prelude)
     let step = context.step.id, report = context.workshop.reporter
     let writer = ExportWriter(work: work, layout: layout, export: identity) { rows in
       report(.progress(step: step, done: Double(rows), total: nil, unit: "rows", note: nil))
@@ -99,6 +99,7 @@ struct ExportInterpreter {
     guard changed.isEmpty else { return say("was changed since it was exported and is left: \(changed.joined(separator: ", "))") }
     // The manifest last: with it a rollback that was killed knows what is still to be removed.
     for file in manifest.files { try ExportLayout.remove(layout.finished(file.name)) }
+    if layout.isFolder { try ExportLayout.remove(layout.sums) }
     if layout.isFolder, !ExportLayout.names(in: layout.path).allSatisfy({ $0 == "manifest.json" }) {
       say("holds files that are not of the export and is left: \(layout.path)")
     }

@@ -19,6 +19,10 @@ struct ExportLayout {
   var manifest: String { isFolder ? "\(path)/manifest.json" : "\(path).manifest.json" }
   var partialManifest: String { isFolder ? "\(partial)/manifest.json" : "\(path).manifest.json.caisson-partial" }
 
+  /// What `sha256sum -c` reads, in a folder.
+  var sums: String { "\(path)/\(Self.sumsName)" }
+  static let sumsName = "SHA256SUMS"
+
   static func fileName(_ query: String, _ format: ExportWork.Format) -> String { "\(query).\(format.rawValue)" }
 
   /// A file of the manifest, finished.

@@ -41,6 +41,12 @@ struct ExportManifest {
     return json.pretty + "\n"
   }
 
+  /// As `sha256sum` writes it, the manifest included.
+  var sums: String {
+    let all = files.map { ($0.sha256, $0.name) } + [(SHA256.hex(of: text), "manifest.json")]
+    return all.map { "\($0.0)  \($0.1)\n" }.joined()
+  }
+
   /// The task's result: the digest of the manifest itself, and counts.
   func result(path: String) -> JSON {
     [

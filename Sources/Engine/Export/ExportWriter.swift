@@ -17,6 +17,11 @@ struct ExportWriter {
     if layout.isFolder, mkdir(layout.partial, mode_t(0o700)) != 0 { throw AtomicFile.failure("create", layout.partial) }
     let files = layout.isFolder ? try await folder(from: connection) : [try await file(from: connection)]
     let manifest = ExportManifest(export: export, files: files)
+    if layout.isFolder {
+      let sums = try ExportFile("\(layout.partial)/\(ExportLayout.sumsName)")
+      try sums.text(manifest.sums)
+      _ = try sums.finish()
+    }
     let last = try ExportFile(layout.partialManifest)
     try last.text(manifest.text)
     _ = try last.finish()

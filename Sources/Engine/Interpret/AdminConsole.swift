@@ -4,30 +4,16 @@ import PostgresClient
 import SQLText
 import Synchronization
 
-/// Addresses of admin consoles, resolved when they are needed or, for the guardian, beforehand.
-struct ConsoleAddresses: Sendable {
-  let folder: String
-  /// By reference.
-  var known: [String: String] = [:]
-
-  func address(of console: Secret) throws -> ConnectionString {
-    let text = try known[console.description] ?? console.resolve(folder: folder).revealed
-    return ConnectionString(text).database("pgbouncer")
-  }
-
-  /// With everything these operations need.
-  func resolving(_ operations: [Operation]) throws -> ConsoleAddresses {
-    var all = self
-    for case .admin(let work) in operations.map(\.work) {
-      all.known[work.console.description] = try work.console.resolve(folder: folder).revealed
-    }
-    return all
+extension SecretSource {
+  /// The pooler's own database, whatever the address names.
+  func address(of console: Secret) throws(SecretUnavailable) -> ConnectionString {
+    ConnectionString(try text(of: console)).database("pgbouncer")
   }
 }
 
 /// One command on PgBouncer's admin console, each on a connection of its own: after an error it is closed anyway.
 struct AdminConsole: Sendable {
-  let addresses: ConsoleAddresses
+  let secrets: SecretSource
   let work: AdminWork
 
   /// Runs the command. An error after which the probe says that it is so is none; a PAUSE without an answer has begun
@@ -62,7 +48,7 @@ struct AdminConsole: Sendable {
   }
 
   private func script(_ text: String) async throws -> [Row] {
-    let address = try addresses.address(of: work.console)
+    let address = try secrets.address(of: work.console)
     let limit = work.timeout
     let outcome = await Limited.run(for: limit.duration) { () async -> Result<[Row], any Error> in
       do {

@@ -10,7 +10,7 @@ struct AdminInterpreter {
   let work: AdminWork
 
   private var console: AdminConsole {
-    AdminConsole(addresses: ConsoleAddresses(folder: context.workshop.secretsFolder), work: work)
+    AdminConsole(secrets: context.workshop.secrets, work: work)
   }
 
   func run(on connection: Connection) async throws {

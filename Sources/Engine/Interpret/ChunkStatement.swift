@@ -5,15 +5,20 @@ package import SQLText
 package struct ChunkStatement: Sendable {
   private enum Piece {
     case text(String), cursor, size, slice
+    /// A value that the statement itself binds.
+    case bound(SQL)
   }
   private let pieces: [Piece]
 
-  package init(_ statement: SQL) { pieces = ChunkStatement.split(statement.text) }
+  package init(_ statement: SQL) {
+    pieces = statement.pieces.flatMap { $0.binds.isEmpty ? ChunkStatement.split($0.text) : [.bound($0)] }
+  }
 
   package func sql(cursor: String?, size: Int, slice: String?) -> SQL {
     pieces.reduce(into: SQL(verbatim: "")) { sql, piece in
       switch piece {
       case .text(let text): sql.append(SQL(verbatim: text))
+      case .bound(let value): sql.append(value)
       case .cursor: sql.append("\(optional: cursor)::jsonb")
       case .size: sql.append("\(size)::bigint")
       case .slice: sql.append("\(optional: slice)::jsonb")

@@ -7,6 +7,7 @@ import PluginAPI
 import PlanSchema
 import PostgresClient
 import RunModel
+import SQLText
 
 /// A file written atomically: temporary file beside it, fsync, rename, fsync of the folder. The previous one is kept as
 /// `NAME.before-RUN` for undo, a link to nowhere where there was none. Intent first: after a crash it is written again,
@@ -67,10 +68,26 @@ struct FileInterpreter {
   private func resolve(_ segment: FileWork.Segment, on connection: Connection) async throws -> String {
     switch segment {
     case .text(let text): return text
-    case .secret(let reference): return try SecretSource(folder: context.workshop.folder).value(of: reference)
+    case .secret(let reference): return try value(of: reference)
     case .scramVerifier(let user, let reference):
-      let password = try SecretSource(folder: context.workshop.folder).value(of: reference)
-      return try await verifier(of: user, password, on: connection)
+      return try await verifier(of: user, try value(of: reference), on: connection)
+    case .hmac(let key, let message):
+      let digest = SHA256.digest(of: try value(of: key))
+      let code = try HMACSHA256.code(for: Array(try value(of: message).utf8), key: digest)
+      return Hexadecimal.text(code)
+    case .time:
+      let now: SQL = """
+        SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        """
+      return try await connection.query(now).value ?? ""
+    }
+  }
+
+  private func value(of reference: SecretReference) throws -> String { try value(of: reference.secret) }
+
+  private func value(of secret: Secret) throws -> String {
+    do { return try context.workshop.secrets.text(of: secret) } catch {
+      throw EngineError(.unusable, "\(error)", hint: "set it, then resume")
     }
   }
 
@@ -86,20 +103,11 @@ struct FileInterpreter {
   }
 }
 
-/// Where secrets come from at the moment they are needed.
-struct SecretSource {
-  let folder: String
-
-  func value(of reference: SecretReference) throws -> String {
-    switch reference {
-    case .environment(let name):
-      guard let raw = getenv(name) else {
-        throw EngineError(.unusable, "the environment variable \(name) is not set", hint: "export \(name)=…")
-      }
-      return String(cString: raw)
-    case .file(let path):
-      let text = try PlanFolder(folder).text(of: path)
-      return text.hasSuffix("\n") ? String(text.dropLast()) : text
+extension SecretReference {
+  fileprivate var secret: Secret {
+    switch self {
+    case .environment(let name): Secret([.environment(name)])
+    case .file(let path): Secret([.file(path)])
     }
   }
 }

@@ -18,15 +18,15 @@ struct Workshop: Sendable {
   let folder: String
   /// Steps whose points of no return the environment accepts.
   let accepting: Set<String>
-  /// Where `${file:…}` is looked for.
-  let secretsFolder: String
   /// The program that guards an open bracket.
   let guardian: String
   var stop: StopSignal
   let inFlight: InFlight
   let reporter: Reporter
 
-  var own: OwnProgram { OwnProgram(path: guardian, secretsFolder: secretsFolder) }
+  var own: OwnProgram { OwnProgram(path: guardian, secrets: secrets) }
+  /// The target's connections have the same.
+  var secrets: SecretSource { target.address.secrets }
 }
 
 /// One task: the operation (or one slice of it) that an interpreter carries out under a fence.

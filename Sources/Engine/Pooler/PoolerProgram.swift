@@ -39,17 +39,9 @@ package enum PoolerProgram {
 
   /// What a reference stands for.
   static func secret(_ reference: String) throws -> String {
-    let folder = Environment.value(OwnProgram.secrets) ?? "."
+    let folder = Environment.value(OwnProgram.folder) ?? "."
     do {
-      let parts = try ReferenceText(parsing: reference).segments.map { part -> Secret.Segment in
-        switch part {
-        case .text(let text): .text(text)
-        case .environment(let name): .environment(name)
-        case .file(let path): .file(path)
-        case .variable(let name): .text("${\(name)}")
-        }
-      }
-      return try Secret(parts).resolve(folder: folder).revealed
+      return try SecretSource(folder: folder).text(of: reference)
     } catch {
       throw PoolerAnswer.Problem(.login, "\(error)")
     }

@@ -38,7 +38,7 @@ struct PoolerReload {
     attempt.answers = true
     let words = try attempt.arguments()
     let output = try await Command(
-      OwnProgram().resolved(words), additions: [OwnProgram.secrets: Environment.value(OwnProgram.secrets) ?? "."],
+      OwnProgram().resolved(words), additions: [OwnProgram.folder: Environment.value(OwnProgram.folder) ?? "."],
       timeout: .seconds(60)
     ).run()
     let answer = try? PoolerAnswer(json: output.text)

@@ -59,6 +59,12 @@ struct JournalAccess {
         && !$0.variant.hasPrefix(Firing.variantPrefix)
     }
     guard let other, let stored = try await reader.plan(hash: other.planHash) else { return }
+    if PlanDifference.isPrivateOnly(old: stored.resolved, new: resolved.json) {
+      throw EngineError(
+        .drift, "run \(other.id.prefix(8)) of this plan is \(other.state.rawValue), for another value of "
+          + resolved.privateNames.map { "`\($0)`" }.joined(separator: ", "),
+        hint: "caisson resume with the value it was begun with, or caisson cancel; one after the other")
+    }
     let lines = PlanDifference.lines(old: stored.resolved, new: resolved.json)
     throw EngineError(
       .drift,

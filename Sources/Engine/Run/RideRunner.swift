@@ -43,7 +43,8 @@ struct RideRunner {
       }
     } catch {
       await connection.rollback()
-      return phases.map { _ in .unknown }
+      // Refused before anything was sent, for a secret that is not there: the ordinary path says so.
+      return phases.map { _ in error.kind == .server ? .ordinary : .unknown }
     }
   }
 

@@ -24,7 +24,7 @@ struct RunSession {
     let shop = Workshop(
       run: run, tag: tag, runner: identity.id, target: runner.target, capabilities: try await runner.target.capabilities(),
       folder: runner.resolved.folder, accepting: Set(runner.resolved.environment.acceptIrreversible),
-      secretsFolder: runner.resolved.secretsFolder, guardian: runner.guardian, stop: stop, inFlight: inFlight,
+      guardian: runner.guardian, stop: stop, inFlight: inFlight,
       reporter: runner.reporter)
     let leases = Leases(target: runner.target, run: run, runner: identity.id, inFlight: inFlight, stop: stop)
     let watcher = Watcher(target: runner.target, inFlight: inFlight, reporter: runner.reporter)

@@ -64,7 +64,7 @@ package struct Runner: Sendable {
   func compiler() async throws -> Compiler {
     Compiler(
       registry: registry, capabilities: try await target.capabilities(), folder: resolved.folder,
-      role: target.address.role, own: OwnProgram(path: guardian, secretsFolder: resolved.secretsFolder))
+      role: target.address.role, own: OwnProgram(path: guardian, secrets: target.address.secrets))
   }
 
   // MARK: Looking

@@ -1,4 +1,5 @@
 package import Catalog
+import PlanSchema
 package import PostgresClient
 import SQLText
 
@@ -12,11 +13,14 @@ package struct TargetAddress: Sendable {
   package var role: String?
   /// How long what a runner holds is its own without a word from it.
   package var lease: Duration
+  /// What its connections resolve references with.
+  package var secrets: SecretSource
 
   package init(
     name: String, connection: ConnectionString, session: ConnectionString? = nil, role: String? = nil,
-    lease: Duration = .seconds(30)
+    lease: Duration = .seconds(30), secrets: SecretSource = SecretSource()
   ) {
+    self.secrets = secrets
     self.name = name
     self.connection = connection
     self.session = session
@@ -45,7 +49,13 @@ package actor Target {
   }
 
   private func open(_ string: ConnectionString, purpose: String) async throws -> Connection {
-    let connection = try await Connection.connect(string, ConnectionSettings(applicationName: "caisson:\(purpose)"))
+    var settings = ConnectionSettings(applicationName: "caisson:\(purpose)")
+    settings.secrets = { [secrets = address.secrets] reference in
+      do throws(SecretUnavailable) { return .success(try secrets.text(of: reference)) } catch {
+        return .failure(PostgresError(.server, "\(error)", hint: "the value is needed while the run goes on"))
+      }
+    }
+    let connection = try await Connection.connect(string, settings)
     try await connection.pinForSession()
     return connection
   }
@@ -53,7 +63,9 @@ package actor Target {
   /// The same database past the pooler, for work inside a bracket that may have paused it.
   nonisolated var direct: Target {
     guard let session = address.session else { return self }
-    return Target(TargetAddress(name: address.name, connection: session, role: address.role, lease: address.lease))
+    var direct = address
+    (direct.connection, direct.session) = (session, nil)
+    return Target(direct)
   }
 
   /// One of the idle connections, or a new one: past the pooler where there is such a way.

@@ -4,8 +4,11 @@ import SQLText
 enum PlaceholderText {
   /// `value` must be the engine's own number, never outside input.
   static func binding(_ name: String, to value: String, in query: SQL) -> SQL {
-    let pieces = query.text.split(separator: name, omittingEmptySubsequences: false)
-    return SQL(verbatim: pieces.joined(separator: value))
+    query.pieces.reduce(into: SQL(verbatim: "")) { all, piece in
+      guard piece.binds.isEmpty else { return all.append(piece) }
+      let text = piece.text.split(separator: name, omittingEmptySubsequences: false).joined(separator: value)
+      all.append(SQL(verbatim: text))
+    }
   }
 }
 

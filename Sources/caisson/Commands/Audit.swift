@@ -22,7 +22,7 @@ struct AuditVerifyCommand: Command {
   init(_ parsed: ParsedCommand) { self.parsed = parsed }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let audit = try await chosen.writing("audit") { try await Audit.run(on: $0) }
     if console.format == .text {
       for line in audit.lines(console.output.palette) { console.print(line) }

@@ -23,7 +23,7 @@ struct EventsCommand: Command {
   init(_ parsed: ParsedCommand) { self.parsed = parsed }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let step = try parsed.value(.step).map { try chosen.step(named: $0, for: parsed).id }
     let id = parsed.value(.run), limit = parsed.integer(Self.limit) ?? 1000, follows = parsed.has(.follow)
     try await chosen.reading("events") { reader in

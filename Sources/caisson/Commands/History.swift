@@ -19,7 +19,7 @@ struct HistoryCommand: Command {
 
   func run(_ console: Console) async throws -> ExitCode {
     let limit = parsed.integer(Self.limit) ?? 20
-    let runs = try await ChosenEnvironment(parsed).reading("history") { try await $0?.history(limit: limit) ?? [] }
+    let runs = try await ChosenEnvironment(looking: parsed).reading("history") { try await $0?.history(limit: limit) ?? [] }
     switch console.format {
     case .json: console.print(.array(runs.map(\.json)))
     case .ndjson: for run in runs { console.print(run.json) }

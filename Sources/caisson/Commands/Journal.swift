@@ -37,7 +37,7 @@ struct JournalInstallCommand: Command {
   init(_ parsed: ParsedCommand) { self.parsed = parsed }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let name = chosen.resolved.environment.name
     let outcome = try await chosen.connected("install") { connection in
       let outcome = try await Installer.install(on: connection, target: name)
@@ -62,7 +62,7 @@ struct JournalUpgradeCommand: Command {
   init(_ parsed: ParsedCommand) { self.parsed = parsed }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let outcome = try await chosen.connected("upgrade") { try await Installer.upgrade(on: $0) }
     JournalGroup.show(outcome, of: chosen, on: console)
     return .done
@@ -82,7 +82,7 @@ struct JournalCheckCommand: Command {
   init(_ parsed: ParsedCommand) { self.parsed = parsed }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let problems = try await chosen.writing("check") { try await JournalCheck.run(on: $0) }
     switch console.format {
     case .json: console.print(["sound": .bool(problems.isEmpty), "problems": .array(problems.map(\.json))])

@@ -31,7 +31,7 @@ struct JournalAdoptCommand: Command {
   }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let name = chosen.resolved.environment.name
     if let typed = parsed.value(Self.name), typed != name {
       throw parsed.usageError("this environment is called '\(name)', not '\(typed)'")
@@ -98,7 +98,7 @@ struct JournalReattachCommand: Command {
   }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let name = chosen.resolved.environment.name
     let check = try await chosen.connected("reattach") { connection in
       try await Installer.require(on: connection)

@@ -37,7 +37,7 @@ struct JournalPruneCommand: Command {
   }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let keep = kept.duration
     let consent = Consent(chosen: chosen, console: console, answeredYes: parsed.has(.yes))
     if parsed.has(RollbackCommand.dryRun) || consent.isNeeded {

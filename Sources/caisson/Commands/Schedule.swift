@@ -27,7 +27,7 @@ struct ScheduleListCommand: Command {
   init(_ parsed: ParsedCommand) { self.parsed = parsed }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let only = try parsed.argument(ScheduleGroup.step).map { try chosen.step(named: $0, for: parsed).id }
     let known = try await chosen.reading("schedule") { reader in try await reader?.schedules(of: chosen) ?? [] }
     let views = ScheduleView.all(of: chosen, known).filter { only == nil || $0.step == only }

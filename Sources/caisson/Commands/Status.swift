@@ -19,7 +19,7 @@ struct StatusCommand: Command {
   init(_ parsed: ParsedCommand) { self.parsed = parsed }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let id = parsed.value(.run)
     let watched = parsed.has(.watch)
     let status = try await chosen.reading("status") { reader -> RunStatus? in

@@ -12,7 +12,8 @@ struct ValidateCommand: Command {
     discussion: """
       Touches no database. Each mistake comes with file, line, column, the line itself and what was probably meant.
 
-      Secrets named as ${env:NAME} or ${file:path} must be there; their values are not looked at.
+      Secrets named as ${env:NAME} or ${file:path} must be there; their values are not looked at. Private variables
+      need no value here.
       """,
     section: Section.check, arguments: [.environment], options: [.environment, .variable, .output],
     examples: [
@@ -22,7 +23,7 @@ struct ValidateCommand: Command {
 
   private let request: PlanRequest
 
-  init(_ parsed: ParsedCommand) throws { request = try PlanRequest(parsed) }
+  init(_ parsed: ParsedCommand) throws { request = try PlanRequest(parsed, wantsPrivateValues: false) }
 
   func run(_ console: Console) throws -> ExitCode {
     do throws(InvalidInput) {

@@ -3,8 +3,9 @@ import PlanModel
 
 extension PlanRequest {
   /// What the command line says about plan and environment.
-  init(_ parsed: ParsedCommand, checksSecrets: Bool = true) throws {
+  init(_ parsed: ParsedCommand, checksSecrets: Bool = true, wantsPrivateValues: Bool = true) throws {
     self.init(
-      path: try EnvironmentChoice.path(parsed), variables: parsed.assignments(.variable), checksSecrets: checksSecrets)
+      path: try EnvironmentChoice.path(parsed), variables: parsed.assignments(.variable), checksSecrets: checksSecrets,
+      wantsPrivateValues: wantsPrivateValues)
   }
 }

@@ -8,11 +8,11 @@ extension Operation {
   func json(sizes: [QualifiedName: RelationSize] = [:]) -> JSON {
     var object = JSONObject([
       ("id", .string(id)), ("title", .string(title)), ("kind", .string(work.kind)),
-      ("statements", .array(sentStatements.map { .string($0.text) })),
+      ("statements", .array(sentStatements.map { .string($0.printed) })),
     ])
-    object["unless"] = unless.map { .string($0.text) }
+    object["unless"] = unless.map { .string($0.printed) }
     if !checks.isEmpty {
-      object["checks"] = .array(checks.map { ["name": .string($0.name), "sql": .string($0.sql.text)] })
+      object["checks"] = .array(checks.map { ["name": .string($0.name), "sql": .string($0.sql.printed)] })
     }
     if !locks.isEmpty { object["locks"] = .array(locks.map { $0.json(sizes[$0.relation]) }) }
     if !held.isEmpty { object["resources"] = .array(held.map { .string($0.name) }) }
@@ -25,13 +25,13 @@ extension Operation {
     switch work {
     case .autocommit(let work):
       [
-        ("probe", work.probe.map { .string($0.text) } ?? .null),
-        ("cleanup", .array(work.cleanup.map { .string($0.text) })),
+        ("probe", work.probe.map { .string($0.printed) } ?? .null),
+        ("cleanup", .array(work.cleanup.map { .string($0.printed) })),
       ]
     case .chunked(let work):
       [
         ("target", work.target.json), ("size", .int(Int64(work.size))), ("workers", .int(Int64(work.workers))),
-        ("slices", work.slices.map { .string($0.text) } ?? .null),
+        ("slices", work.slices.map { .string($0.printed) } ?? .null),
       ]
     case .process(let work): [("argv", .array(work.arguments.map(JSON.string)))]
     case .file(let work): [("path", .string(work.path)), ("mode", .string(String(work.mode, radix: 8)))]
@@ -40,7 +40,8 @@ extension Operation {
     case .export(let work):
       [
         ("path", .string(work.path)), ("format", .string(work.format.rawValue)), ("folder", .bool(work.isFolder)),
-        ("queries", .array(work.queries.map { ["name": .string($0.name), "sql": .string($0.sql.text)] })),
+        ("prelude", .array(work.prelude.map { .string($0.printed) })),
+        ("queries", .array(work.queries.map { ["name": .string($0.name), "sql": .string($0.sql.printed)] })),
       ]
     case .admin(let work):
       [

@@ -18,7 +18,7 @@ struct OperationText {
     }
     if case .bracket(let work) = operation.work { return lines + bracket(work, palette) }
     if let unless = operation.unless { lines += labelled("unless", unless) }
-    lines += operation.sentStatements.flatMap { Self.indented($0.text) }
+    lines += operation.sentStatements.flatMap { Self.indented($0.printed) }
     lines += operation.checks.filter { Self.isShort($0.sql) }.flatMap { labelled("check", $0.sql) }
     lines += hostWork.map { "   \($0)" }
     return lines + undo(palette)
@@ -51,7 +51,8 @@ struct OperationText {
     case .process(let work): ["runs \(work.arguments.map(NextCommand.quoted).joined(separator: " "))"]
     case .export(let work):
       ["exports to \(work.path), mode \(work.isFolder ? 700 : 600), \(work.format.rawValue)"]
-        + work.queries.flatMap { ["  \($0.name):"] + Self.indented($0.sql.text, by: 4) }
+        + work.prelude.flatMap { ["  before:"] + Self.indented($0.printed, by: 4) }
+        + work.queries.flatMap { ["  \($0.name):"] + Self.indented($0.sql.printed, by: 4) }
     case .admin(let work):
       ["on the console \(work.console): \(work.command)"]
         + (work.probe.map { ["done when \($0.show) has \($0.column) = \($0.value)\($0.rowText)"] } ?? [])
@@ -94,7 +95,7 @@ struct OperationText {
   }
 
   private func labelled(_ label: String, _ sql: SQL) -> [String] {
-    let lines = Self.indented(sql.text, by: 0)
+    let lines = Self.indented(sql.printed, by: 0)
     return ["   \(label): \(lines.first ?? "")"] + lines.dropFirst().map { "     \($0)" }
   }
 

@@ -102,7 +102,7 @@ extension PlanView {
   }
 
   private static func terminated(_ sql: SQL) -> String {
-    let text = sql.text
+    let text = sql.printed
     let end = text.lastIndex { !$0.isWhitespace } ?? text.startIndex
     return text.isEmpty || text[end] == ";" ? text : String(text[...end]) + ";"
   }

@@ -44,7 +44,7 @@ struct UndoView {
     case .irreversible(let reason): ["     cannot be taken back: \(reason)"]
     case .recompile(let phase): ["     phase \(phase), compiled from the catalog as it is then"]
     case .operations(let operations):
-      operations.flatMap(\.leaves).flatMap(\.sentStatements).flatMap { OperationText.indented($0.text) }
+      operations.flatMap(\.leaves).flatMap(\.sentStatements).flatMap { OperationText.indented($0.printed) }
     }
   }
 

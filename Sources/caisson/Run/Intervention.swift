@@ -24,7 +24,7 @@ struct Intervention {
     _ console: Console, becomes state: StepState,
     _ statement: @escaping @Sendable (_ run: String, _ step: String, _ actor: String, _ reason: String) -> SQL
   ) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let step = try chosen.step(named: parsed.argument(.step) ?? "", for: parsed).id
     let (was, now) = try await chosen.writing(parsed.spec.name) { connection -> (String, String) in
       let run = try await liveRun(JournalReader(connection), chosen)

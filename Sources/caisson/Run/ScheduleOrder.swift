@@ -23,7 +23,7 @@ struct ScheduleOrder {
     _ console: Console, done: String, otherwise: String,
     _ give: @escaping @Sendable (_ to: Schedules, _ step: String, _ by: String, _ reason: String?) async throws -> Bool
   ) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let named = try parsed.argument(ScheduleGroup.step).map { try chosen.step(named: $0, for: parsed).id }
     let steps = try await registered(chosen, named)
     let target = try await chosen.target()

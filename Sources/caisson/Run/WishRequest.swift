@@ -25,7 +25,7 @@ struct WishRequest {
   }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
+    let chosen = try ChosenEnvironment(looking: parsed)
     let target = try await chosen.target()
     let run = try await chosen.writing(parsed.spec.name) { try await wish(on: $0, chosen) }
     let runner = Runner(chosen.resolved, target: target, registry: .builtin)

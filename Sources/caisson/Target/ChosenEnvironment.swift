@@ -13,10 +13,16 @@ struct ChosenEnvironment: Sendable {
   let resolved: ResolvedPlan
   let next: NextCommand
 
-  init(_ parsed: ParsedCommand) throws {
-    let request = try PlanRequest(parsed)
-    next = try NextCommand(parsed)
+  init(_ parsed: ParsedCommand) throws { try self.init(PlanRequest(parsed), parsed) }
+
+  /// For what compiles and runs nothing: the plan's private variables need no values.
+  init(looking parsed: ParsedCommand) throws {
+    try self.init(PlanRequest(parsed, wantsPrivateValues: false), parsed)
+  }
+
+  private init(_ request: PlanRequest, _ parsed: ParsedCommand) throws {
     resolved = try PlanLoader(.builtin).load(request)
+    next = try NextCommand(parsed, hiding: resolved.privateNames)
   }
 
   var title: String { "\(resolved.plan.name) on \(resolved.environment.name)" }

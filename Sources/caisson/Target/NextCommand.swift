@@ -1,4 +1,5 @@
 import CommandLineKit
+import PlanSchema
 
 /// Command lines for the environment at hand, ready to be pasted.
 struct NextCommand: Sendable, Equatable {
@@ -6,10 +7,14 @@ struct NextCommand: Sendable, Equatable {
   let file: String
   private let variables: [String]
 
-  init(_ parsed: ParsedCommand) throws {
+  /// `hiding`: private variables, of whose values nothing but a reference is repeated.
+  init(_ parsed: ParsedCommand, hiding privates: [String] = []) throws {
     self.init(
       file: try EnvironmentChoice.path(parsed),
-      variables: parsed.assignments(.variable).map { "\($0.name)=\($0.value)" })
+      variables: parsed.assignments(.variable).map { name, value in
+        let isPlain = (try? Secret(parsing: value))?.plainText != nil
+        return "\(name)=\(privates.contains(name) && isPlain ? "…" : value)"
+      })
   }
 
   init(file: String, variables: [String] = []) {

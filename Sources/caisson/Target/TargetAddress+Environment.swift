@@ -12,7 +12,8 @@ extension TargetAddress {
     let connection = try await environment.target.connection(folder: folder, fallback: environment.name)
     let session = try await environment.sessionTarget?.connection(folder: folder, fallback: environment.name)
     self.init(name: environment.name, connection: connection, session: session, role: environment.role,
-      lease: environment.lease.duration)
+      lease: environment.lease.duration,
+      secrets: SecretSource(folder: folder, privately: resolved.privateValues))
   }
 }
 

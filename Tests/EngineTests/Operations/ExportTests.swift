@@ -45,7 +45,7 @@ private enum Sample {
     ])
     try await harness.succeed(try await harness.runner().apply())
     #expect(mode("\(folder)/out") == 0o700)
-    for name in ["people.csv", "first.csv", "second.csv", "manifest.json"] { #expect(mode("\(folder)/out/\(name)") == 0o600) }
+    for name in ["people.csv", "first.csv", "second.csv", "manifest.json", "SHA256SUMS"] { #expect(mode("\(folder)/out/\(name)") == 0o600) }
     let people = try #require(ServerFiles.read("\(folder)/out/people.csv"))
     #expect(people == "id,name\n1,\"A \"\"quoted\"\"\n\\line, here\"\n2,\n3,\\.\n" || people.hasSuffix("3,\"\\.\"\n"), "\(people)")
     #expect(ServerFiles.read("\(folder)/out/first.csv") == ServerFiles.read("\(folder)/out/second.csv"))
@@ -57,6 +57,8 @@ private enum Sample {
     #expect(first?["sha256"]?.string == SHA256.hex(of: people) && first?["rows"]?.int == 3)
     #expect(first?["bytes"]?.int == Int64(people.utf8.count))
     #expect(!manifest.contains("quoted"))
+    let verified = try await Command(["sha256sum", "--check", "--strict", "SHA256SUMS"], directory: "\(folder)/out").run()
+    #expect(verified.succeeded && verified.text.split(separator: "\n").count == 4, "\(verified.text)\(verified.errorText)")
   }
 
   @Test("JSON stays JSON, whatever is in it: one object in each line, or one array", arguments: [ExportWork.Format.ndjson, .json])

@@ -130,7 +130,7 @@ extension Secret {
     switch segments[0] {
     case .environment(let name): return .environment(name)
     case .file(let path): return .file(path)
-    case .text: return nil
+    case .text, .privateVariable: return nil
     }
   }
 }

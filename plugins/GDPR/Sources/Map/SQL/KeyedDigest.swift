@@ -21,5 +21,5 @@ struct KeyedDigest: Sendable {
       """
   }
 
-  private var secret: SQL { "\(literal: key.plainText ?? "")" }
+  private var secret: SQL { "\(secret: key)" }
 }
