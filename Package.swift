@@ -4,6 +4,7 @@ import PackageDescription
 /// One line per plugin: the folder under plugins/ has Sources/, Tests/, README.md and examples/.
 let builtins = [
   "ConcurrentIndex",
+  "Gates",
   "MaterializedView",
   "PartitionSwap",
   "PlainSQL",
