@@ -5,6 +5,7 @@ import PackageDescription
 let builtins = [
   "ConcurrentIndex",
   "GDPR",
+  "Gates",
   "MaterializedView",
   "PartitionSwap",
   "PgBouncer",

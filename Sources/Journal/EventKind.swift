@@ -37,6 +37,7 @@ package enum EventKind: String, Sendable, Hashable, CaseIterable {
   case stepUndoFailed = "step.undo_failed"
   case gateApproved = "gate.approved"
   case gateOpened = "gate.opened"
+  case gateClosed = "gate.closed"
   case phaseCompiled = "phase.compiled"
   case phaseBegun = "phase.begun"
   case taskDone = "task.done"

@@ -27,6 +27,7 @@ package enum EventText {
       let votes = "\(word(event, "given") ?? "?") of \(word(event, "needed") ?? "?")"
       return "\(word(event, "gate") ?? "?") was approved (\(votes))" + suffix(event)
     case .gateOpened: return "\(word(event, "gate") ?? "?") is open"
+    case .gateClosed: return "\(word(event, "gate") ?? "?") is closed" + suffix(event)
     case .runCreated: return "the run was created with \(word(event, "steps") ?? "?") steps"
     case .runnerDead: return "runner \(word(event, "runner") ?? "?") on \(word(event, "host") ?? "?") was found dead"
     case .scheduleRegistered, .scheduleChanged:

@@ -1,12 +1,13 @@
+package import RunModel
 package import SQLText
 
 extension JournalSQL {
-  /// In the transaction that creates a run: it waits for the approval of `needed` other roles.
-  package static func requireApproval(plan: String, target: String, needed: Int) -> SQL {
+  /// In the transaction that creates a run: it, or one `step` of it, waits for the approval of `needed` other roles.
+  package static func requireApproval(plan: String, target: String, needed: Int, step: String? = nil) -> SQL {
     """
     INSERT INTO caisson.gate (run_id, gate, kind, spec, bound_hash, reason)
-    SELECT run_id, 'release', 'approval', jsonb_build_object('needed', \(needed)::integer), plan_hash,
-      'the environment asks for approval'
+    SELECT run_id, \(step.map { "step:" + $0 } ?? "release"), 'approval', jsonb_build_object('needed', \(needed)::integer), plan_hash,
+      \(step == nil ? "the environment asks for approval" : "the step asks for approval")
     FROM caisson.run WHERE plan_hash = \(bytes(plan)) AND target = \(target) AND variant = '' AND finished_at IS NULL
     ON CONFLICT DO NOTHING
     """
@@ -16,5 +17,16 @@ extension JournalSQL {
   /// No row: nothing waits for that.
   package static func approve(run: String, gate: String, plan: String, actor: String, reason: String?) -> SQL {
     "SELECT * FROM caisson.approve(\(run), \(gate), \(bytes(plan)), \(actor), \(optional: reason))"
+  }
+
+  /// What a runner has found: `reason` is `nil` when the gate is open. Row of a closed one: `next_at`, and `seconds`.
+  package static func judge(
+    run: String, gate: String, kind: String, reason: String?, next: Moment? = nil, again: Duration? = nil, actor: String
+  ) -> SQL {
+    """
+    SELECT * FROM caisson.judge(\(run), \(gate), \(kind), \(optional: reason),
+      timestamptz 'epoch' + \(optional: next?.microseconds)::bigint * interval '1 microsecond',
+      \(optional: again.map(interval)), \(actor))
+    """
   }
 }

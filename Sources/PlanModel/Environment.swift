@@ -16,10 +16,22 @@ package struct Environment: Sendable, Hashable {
   package var blockers: Blockers
   /// How many other database roles have to approve a run before its first step.
   package var approvals = 0
+  /// When steps may begin; none: always.
+  package var windows: [TimeWindow] = []
+  package var windowEnd = WindowEnd.finish
+  package var limits = Limits.none
   /// How long a runner that is not heard of keeps what it holds. No part of a plan's hash.
   package var lease = Environment.usualLease
 
   package static let usualLease = TimeSpan.seconds(30)
+}
+
+/// What happens to a step that is at work when the last window closes.
+package enum WindowEnd: String, CaseIterable, Sendable, ParameterValue {
+  /// It goes on to its end; no other step begins.
+  case finish
+  /// It stops at its next checkpoint.
+  case pause
 }
 
 /// What is done about sessions that block a step.
@@ -57,17 +69,23 @@ struct EnvironmentKeys: ParameterSet {
   @Parameter("Sessions in the way: wait names them.") var blockers: Blockers = .wait
   @Parameter("Steps whose points of no return may be crossed.") var acceptIrreversible: [Located<String>] = []
   @Parameter("How many other database roles have to approve a run before its first step.") var approvals = 0
+  @Parameter("When steps may begin, by the clocks of their zones: Mon-Fri 01:00-05:00 Europe/Paris [always].")
+  var windows = TimeWindows(all: [])
+  @Parameter("A step still at work when a window closes: it finishes, or pauses at its next checkpoint.")
+  var windowEnd = WindowEnd.finish
+  @Parameter("What must not run out: past one of these work stops and no step begins.") var limits: LimitKeys?
   @Parameter("How long a runner that is not heard of keeps its steps: 5s to 1h.") var lease = Environment.usualLease
 
   /// Keys of the language this version does not act on: refused, never ignored.
   static let unsupported = [
-    "targets", "requires", "windows", "window", "window_end", "schedule", "on", "trust", "limits",
+    "targets", "requires", "window", "schedule", "on", "trust",
   ]
 
   var value: Environment {
     Environment(
       name: environment.text, target: target, sessionTarget: sessionTarget, role: role?.name,
       acceptIrreversible: acceptIrreversible.map(\.value), blockers: blockers, approvals: approvals,
+      windows: windows.all, windowEnd: windowEnd, limits: limits?.value ?? .none,
       lease: lease)
   }
 
@@ -93,6 +111,11 @@ extension Environment {
     object["session_target"] = sessionTarget?.json
     object["role"] = role.map { Identifier($0).json }
     if approvals > 0 { object["approvals"] = .int(Int64(approvals)) }
+    if !windows.isEmpty {
+      object["windows"] = windows.json
+      object["window_end"] = windowEnd.json
+    }
+    if !limits.isEmpty { object["limits"] = limits.json }
     if !acceptIrreversible.isEmpty { object["accept_irreversible"] = acceptIrreversible.json }
     return .object(object)
   }

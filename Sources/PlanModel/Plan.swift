@@ -76,7 +76,7 @@ struct StepKeys: ParameterSet {
   var on: String?
   @Parameter("When the step is run again by itself, once it was applied; or none.") var schedule: ScheduleChoice?
 
-  static let unsupported = ["window"]
+  static let unsupported: [String] = []
 
   func check(_ report: inout Diagnostics) {
     if let skip, skip.allSatisfy(\.isWhitespace) {

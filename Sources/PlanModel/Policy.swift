@@ -13,6 +13,8 @@ package struct Policy: Sendable, Hashable {
   package var statementTimeout: TimeLimit?
   package var onFailure: FailureAction
   package var throttle: Throttle
+  /// When the step may begin, beside the environment's windows; none: always.
+  package var windows: [TimeWindow] = []
 
   package struct Retry: Sendable, Hashable {
     package var attempts: Int
@@ -71,6 +73,7 @@ struct PolicyKeys: ParameterSet {
   var statementTimeout: TimeLimit?
   @Parameter("What happens when the step fails for good [stop].") var onFailure: FailureAction?
   @Parameter("Work pauses while one of these is exceeded.") var throttle: ThrottleKeys?
+  @Parameter("When the step may begin: Sat 22:00-04:00 Europe/Paris, or a list [always].") var window: TimeWindows?
 
   struct RetryKeys: ParameterSet {
     @Parameter("Attempts in all [30].") var attempts: Int?
@@ -114,6 +117,7 @@ struct PolicyKeys: ParameterSet {
     if let limit = throttle?.replicaLag { policy.throttle.replicaLag = limit.span }
     if let count = throttle?.activeSessions { policy.throttle.activeSessions = count }
     if let rate = throttle?.walRate { policy.throttle.walRate = rate }
+    if let window { policy.windows = window.all }
     if let query = throttle?.query { policy.throttle.query = query }
     return policy
   }
@@ -134,6 +138,7 @@ extension Policy {
       ("throttle", .object(throttling)),
     ])
     object["statement_timeout"] = statementTimeout?.json
+    if !windows.isEmpty { object["window"] = windows.json }
     return .object(object)
   }
 

@@ -8,14 +8,18 @@ public struct Program: Sendable, Hashable {
   public var carry: JSON
   /// Privileges the operations need, for `plan` and the preflight.
   public var privileges: [Privilege]
+  /// What has to hold before the step is claimed; all of it.
+  public var gates: [GateCondition]
 
   public init(
-    findings: [Finding] = [], operations: [Operation] = [], carry: JSON = .null, privileges: [Privilege] = []
+    findings: [Finding] = [], operations: [Operation] = [], carry: JSON = .null, privileges: [Privilege] = [],
+    gates: [GateCondition] = []
   ) {
     self.findings = findings
     self.operations = operations
     self.carry = carry
     self.privileges = privileges
+    self.gates = gates
   }
 
   /// Nothing to do: the database is as the step wants it.

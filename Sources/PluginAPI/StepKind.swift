@@ -15,6 +15,8 @@ public protocol StepKind: Sendable {
   static var phases: [String] { get }
   /// A step of a recurring kind runs again in a new run even when its spec is unchanged.
   static var recurring: Bool { get }
+  /// A step of this kind is compiled before each claim, and claimed once its program's `gates` are all open.
+  static var isGate: Bool { get }
 
   static func compile(_ step: Step<Parameters>, _ facts: any Facts) async throws -> Program
 
@@ -26,6 +28,7 @@ public protocol StepKind: Sendable {
 extension StepKind {
   public static var phases: [String] { ["apply"] }
   public static var recurring: Bool { false }
+  public static var isGate: Bool { false }
   public static func delay(before phase: String, _ parameters: Parameters) -> TimeSpan? { nil }
 }
 

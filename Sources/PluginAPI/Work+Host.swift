@@ -46,8 +46,17 @@ public struct ProcessWork: Sendable, Hashable, Codable {
   /// Exit status 0 means the work is already done.
   public var probe: [String]?
   public var idempotent: Bool
+  /// What it has to print, blanks around it aside; `nil`: anything.
+  public var expect: String?
+  /// So many lines of what it prints are kept in the journal; `nil`: none. Not for what may hold values of rows.
+  public var evidence: Int?
 
-  public init(_ arguments: [String], timeout: TimeSpan, probe: [String]? = nil, idempotent: Bool = false) {
+  public init(
+    _ arguments: [String], timeout: TimeSpan, probe: [String]? = nil, idempotent: Bool = false, expect: String? = nil,
+    evidence: Int? = nil
+  ) {
+    self.expect = expect
+    self.evidence = evidence
     self.arguments = arguments
     self.timeout = timeout
     self.probe = probe

@@ -29,12 +29,12 @@ package struct EngineHarness: Sendable {
   }
 
   /// `overNetwork`: through TCP instead of the socket; `pooler`: through it, the direct way for sessions unless that is
-  /// not known. `hearing`: hears every event as well.
+  /// not known. `hearing`: hears every event as well. `cluster`: its `postgres` instead of the test's database.
   package func runner(
-    width: Int = 4, stop: StopSignal? = nil, overNetwork: Bool = false, pooler: TestPooler? = nil,
+    on cluster: TestCluster? = nil, width: Int = 4, stop: StopSignal? = nil, overNetwork: Bool = false, pooler: TestPooler? = nil,
     isDirectKnown: Bool = true, guardian: String? = nil, hearing: @escaping Reporter = { _ in }
   ) -> Runner {
-    let direct = overNetwork ? database.networkTarget : database.target
+    let direct = cluster.map { $0.target() } ?? (overNetwork ? database.networkTarget : database.target)
     let address = TargetAddress(
       name: resolved.environment.name, connection: pooler?.target(database: database.name) ?? direct,
       session: pooler == nil || !isDirectKnown ? nil : direct, role: resolved.environment.role,

@@ -5,6 +5,7 @@ package import PluginAPI
 package enum ProgramText {
   package static func of(_ program: Program) -> String {
     var lines = program.findings.flatMap(finding)
+    lines += program.gates.map { "gate \($0)" }
     for operation in program.operations { lines += text(operation, indent: "") }
     if !program.carry.isNull { lines.append("carry: \(program.carry.text)") }
     return lines.joined(separator: "\n")
@@ -61,7 +62,11 @@ package enum ProgramText {
     case .chunked(let work):
       settings(work.settings, indent) + work.entry.map { "\(indent)entry: \($0.printed)" }
         + work.statements.map { "\(indent)chunk: \($0.printed)" }
-    case .file, .process: []
+    case .process(let work):
+      ["\(indent)argv: \(work.arguments.joined(separator: " "))"]
+        + (work.probe.map { ["\(indent)probe: \($0.joined(separator: " "))"] } ?? [])
+        + (work.expect.map { ["\(indent)prints: \($0)"] } ?? [])
+    case .file: []
     }
   }
 

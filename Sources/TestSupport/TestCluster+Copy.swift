@@ -10,6 +10,8 @@ extension TestCluster {
     case standby
     /// Recovers to the end of its own log and goes on where that ends.
     case backup
+    /// Follows this server, under that name.
+    case follower(String)
   }
 
   /// A copy of the data folder, taken while the server runs, and started.
@@ -22,9 +24,15 @@ extension TestCluster {
       "-U", LocalCluster.superuser, "-X", "stream", "-c", "fast", "--no-sync",
     ]).run()
     guard taken.succeeded else { throw SandboxError("pg_basebackup failed: \(taken.errorText)") }
-    if kind == .standby { try ServerFiles.write("", to: copy.data + "/standby.signal", owner: copy.owner) }
+    var settings = TestCluster.settings(Options())
+    if case .follower(let name) = kind {
+      settings["primary_conninfo"] =
+        "host=\(server.socketFolder) port=\(self.port) user=\(LocalCluster.superuser) application_name=\(name)"
+      settings["wal_receiver_status_interval"] = "1s"
+    }
+    if case .backup = kind {} else { try ServerFiles.write("", to: copy.data + "/standby.signal", owner: copy.owner) }
     let port = try LoopbackPort.free()
-    try await copy.configure(port: port, TestCluster.settings(Options()))
+    try await copy.configure(port: port, settings)
     try await copy.start()
     return TestCluster(copy, port: port, watchdog: watchdog)
   }

@@ -34,10 +34,12 @@ package struct CompiledPhase: Sendable {
   package let effects: ProgramEffects
   /// How many phases the kind has.
   package let phases: Int
+  /// Of a kind whose steps are gates.
+  package let isGate: Bool
 
   /// A single transaction that depends on nothing but its parameters: it rides (claim, work and record in one commit).
   package var rides: Bool {
-    guard !usedFacts, phases == 1, step.host == nil, program.operations.count == 1, let only = program.operations.first,
+    guard !usedFacts, program.gates.isEmpty, phases == 1, step.host == nil, program.operations.count == 1, let only = program.operations.first,
       only.unless == nil, only.held.isEmpty, case .transaction = only.work
     else { return false }
     return true

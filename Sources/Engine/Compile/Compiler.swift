@@ -35,13 +35,17 @@ package struct Compiler: Sendable {
     var program = try await kind.program(
       step, phase: phase, carry: carry, role: role, runTag: tag.of(step.id), facts: facts)
     program.findings += ProgramCheck(step: step).findings(program)
+    if !kind.isGate, !program.gates.isEmpty {
+      program.findings.append(
+        .refusal("gate.kind", "\(step.uses) says what it waits for and is no gate", choices: ["declare the kind as one"], at: step.range))
+    }
     let context = LintContext(serverVersion: capabilities.version, pooled: capabilities.pooled)
     program.findings += Linter.lint(program, context, at: step.range)
     let record = facts.recorded
     return CompiledPhase(
       step: step, phase: phase, program: program, consulted: record.consulted,
       usedFacts: record.questions > 0 || !record.consulted.isEmpty, factsDigest: record.digest,
-      effects: ProgramEffects(of: program.operations), phases: kind.phases.count)
+      effects: ProgramEffects(of: program.operations), phases: kind.phases.count, isGate: kind.isGate)
   }
 }
 

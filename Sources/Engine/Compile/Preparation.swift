@@ -1,4 +1,5 @@
 package import PlanModel
+import PlanSchema
 package import PluginAPI
 import PostgresClient
 import RunModel
@@ -23,6 +24,15 @@ package struct Preparation: Sendable {
   package let steps: [Prepared]
 
   package subscript(step: String) -> Prepared? { steps.first { $0.step.id == step } }
+
+  /// Steps that other roles have to approve.
+  var approvals: [(step: String, roles: Int)] {
+    steps.flatMap { prepared in
+      (prepared.compiled?.program.gates ?? []).compactMap {
+        if case .approval(let roles) = $0 { (prepared.step.id, roles) } else { nil }
+      }
+    }
+  }
 
   package var refusals: [(step: String, finding: Finding)] {
     steps.flatMap { prepared in
@@ -50,7 +60,7 @@ extension Compiler {
       let one = try judge(
         step, outcome, Surroundings(step: step.id, graph: graph, finished: finished, effects: effects, plan: plan))
       effects[step.id] = one.compiled?.effects ?? ProgramEffects.anything
-      prepared.append(one.refusingIrreversible(unless: accepting))
+      prepared.append(one.refusingIrreversible(unless: accepting).refusingUnknownSteps(of: plan))
     }
     await transaction.end()
     return Preparation(steps: prepared)
@@ -131,6 +141,21 @@ extension Preparation.Prepared {
       .refusal(
         "plan.irreversible", "step \(step.id) cannot be taken back: \(reason)",
         choices: ["add \(step.id) to accept_irreversible in the environment"], at: step.range))
+    return refused
+  }
+}
+
+extension Preparation.Prepared {
+  /// A gate may be about another step of the plan.
+  fileprivate func refusingUnknownSteps(of plan: Plan) -> Self {
+    var refused = self
+    for case .soak(let id, _) in compiled?.program.gates ?? [] where plan[id] == nil {
+      let near = Spelling.nearest(to: id, in: plan.steps.map(\.id))
+      refused.findings.append(
+        .refusal(
+          "gate.step", "step \(step.id) waits after \(id), and the plan has no such step",
+          choices: [near.map { "did you mean \($0)?" } ?? "name a step of the plan"], at: step.range))
+    }
     return refused
   }
 }

@@ -21,8 +21,10 @@ struct ProcessInterpreter {
     }
     let intent: JSON = ["program": .string(work.arguments.first ?? "")]
     try await connection.fenced(JournalSQL.intent(context.holding, task: context.task.task, intent))
-    try await execute()
-    try await connection.fenced(JournalSQL.intentDone(context.holding, task: context.task.task))
+    let lines = try await execute()
+    let evidence = work.evidence.map { JSON.array(lines.prefix($0).map(JSON.string)) }
+    try await connection.fenced(
+      JournalSQL.intentDone(context.holding, task: context.task.task, result: evidence.map { ["printed": $0] }))
   }
 
   /// For a rollback: what is not known to be absent counts as done.
@@ -55,9 +57,11 @@ struct ProcessInterpreter {
     WorkProgram(work: work, folder: context.workshop.folder, own: context.workshop.own, mark: mark)
   }
 
-  private func execute() async throws {
+  private func execute() async throws -> [String] {
     do {
-      for line in try await program.run().prefix(50) { context.report(.notice(step: context.step.id, text: line)) }
+      let lines = try await program.run()
+      for line in lines.prefix(50) { context.report(.notice(step: context.step.id, text: line)) }
+      return lines
     } catch var error as EngineError {
       error.operation = context.operation.title
       throw error.at(step: context.step.id)
@@ -95,6 +99,11 @@ struct WorkProgram: Sendable {
         "\(work.arguments.first ?? "program") ended with \(output.timedOut ? "its timeout" : output.status.description)",
         hint: output.errorText.split(separator: "\n").last.map(String.init))
     }
-    return output.text.split(separator: "\n").map(String.init)
+    let lines = output.text.split(separator: "\n").map(String.init)
+    // What it printed instead may be anything: it is not repeated.
+    if let expect = work.expect, lines != [expect] {
+      throw EngineError(.failed, "\(work.arguments.first ?? "program") did not print `\(expect)`")
+    }
+    return lines
   }
 }

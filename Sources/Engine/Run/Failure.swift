@@ -11,6 +11,7 @@ struct Failure {
     /// What it needs is taken; try again soon.
     case busy(String)
     case person(String)
+    case gate(ClosedGate)
     case error(EngineError)
 
     var isReplaced: Bool { if case .replaced = self { true } else { false } }
@@ -25,6 +26,7 @@ struct Failure {
     case is Interrupted, is CancellationError: .interrupted
     case let busy as ResourcesTaken: .busy(busy.description)
     case let elsewhere as ElsewhereOnly: .busy(elsewhere.description)
+    case let closed as GateClosed: .gate(closed.gate)
     case let person as NeedsPerson: .person(person.reason)
     default: .error(engineError)
     }

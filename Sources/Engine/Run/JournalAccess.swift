@@ -124,9 +124,13 @@ struct JournalAccess {
 
   // MARK: A new run
 
-  private func gates(of resolved: ResolvedPlan) -> [SQL] {
+  /// What is voted on can be voted on from the beginning.
+  private func gates(of resolved: ResolvedPlan, _ prepared: Preparation) -> [SQL] {
     let needed = resolved.environment.approvals
-    return needed == 0 ? [] : [JournalSQL.requireApproval(plan: resolved.planHash, target: name, needed: needed)]
+    let all = needed == 0 ? [] : [JournalSQL.requireApproval(plan: resolved.planHash, target: name, needed: needed)]
+    return all + prepared.approvals.map {
+      JournalSQL.requireApproval(plan: resolved.planHash, target: name, needed: $0.roles, step: $0.step)
+    }
   }
 
   func createRun(
@@ -145,7 +149,7 @@ struct JournalAccess {
         hash: resolved.planHash, releaseHash: resolved.releaseHash, name: resolved.plan.name,
         environment: resolved.environment.name, canonical: 1, resolved: resolved.json, engineVersion: EngineVersion.text),
     ] + (before.map { [$0] } ?? [])
-    let rest = (after.map { [$0] } ?? []) + (variant.isEmpty ? gates(of: resolved) : [])
+    let rest = (after.map { [$0] } ?? []) + (variant.isEmpty ? gates(of: resolved, prepared) : [])
     let results = try await connection.batch(opening + [creation] + rest + ["COMMIT"])
     guard let row = results[opening.count].rows.first else { throw EngineError(.failed, "the run could not be created") }
     return try row.string("run_id")

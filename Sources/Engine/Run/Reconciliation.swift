@@ -77,6 +77,7 @@ struct Reconciliation {
     case .replaced: .replaced
     case .interrupted: .released(reason: "stopped at a checkpoint")
     case .busy(let why): .released(reason: why)
+    case .gate(let closed): .gated(closed)
     case .person(let why) where holding.direction == .forward: .blocked(reason: why)
     default: .failed(failure.engineError.at(step: step.id))
     }
@@ -87,6 +88,7 @@ struct Reconciliation {
     case .replaced: nil
     case .interrupted: JournalSQL.release(holding)
     case .busy(let why): JournalSQL.stepWaiting(holding, reason: why, delay: .milliseconds(500))
+    case .gate(let closed): JournalSQL.stepWaiting(holding, reason: closed.reason)
     case .person(let why) where holding.direction == .forward: JournalSQL.stepBlocked(holding, reason: why)
     default: JournalSQL.stepFailed(holding, reason: failure.record.message, error: failure.record)
     }

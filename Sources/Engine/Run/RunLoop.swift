@@ -20,6 +20,8 @@ struct RunLoop {
     var turned: String?
     /// A step failed in another runner's hands.
     var failedElsewhere = false
+    /// Gates that keep what is left waiting.
+    var closed: [ClosedGate] = []
   }
 
   private struct Ended: Sendable {
@@ -31,6 +33,8 @@ struct RunLoop {
     case ended([Ended])
     /// Time to see what other runners have done.
     case look
+    /// Time to see whether a gate is to be asked again.
+    case tick
   }
 
   let shop: Workshop
@@ -39,6 +43,7 @@ struct RunLoop {
   let ledger: Ledger
   let leases: Leases
   let prepared: Preparation
+  let gatekeeper: Gatekeeper
   let width: Int
   /// Steps to run; the rest is left alone (`--until`).
   let only: Set<String>
@@ -51,31 +56,41 @@ struct RunLoop {
     /// One look at what others have done is under way.
     var isLooking = false
     var mayTakeOver = true
+    /// Steps behind closed gates, and when each is asked again.
+    var closed: [String: (gate: ClosedGate, next: ContinuousClock.Instant)] = [:]
+    var isTicking = false
   }
 
   private typealias Group = ThrowingTaskGroup<Turn, any Error>
 
   func run(states: [String: StepState]) async throws -> End {
-    var scheduler = Scheduler(plan, states: states, prepared: prepared, only: only, spreads: isShared)
+    var scheduler = Scheduler(plan, states: states, prepared: prepared, only: only, spreads: isShared,
+      watched: Set(plan.steps.filter(gatekeeper.watches).map(\.id)))
     var end = End()
     var patience = Self.patience
     scheduler.leave(try await ledger.standings().filter(\.isForeign).map(\.step))
     try await withThrowingTaskGroup(of: Turn.self) { group in
       var floor = Floor()
       while true {
-        if !stops(end) { try await fill(&group, &floor, &scheduler) }
+        if !stops(end) {
+          askAgain(&floor, &scheduler)
+          try await fill(&group, &floor, &scheduler)
+        }
         if !isShared, floor.running == 0, !stops(end), try await waitsForDeadRunner(&patience) { continue }
         guard floor.running > 0 || floor.isLooking, let turn = try await group.next() else { break }
         switch turn {
         case .ended(let ended):
           floor.running -= 1
-          for one in ended { try await note(one, &scheduler, &end) }
+          for one in ended { try await note(one, &floor, &scheduler, &end) }
         case .look:
           floor.isLooking = false
           floor.mayTakeOver = true
-          if try await !look(&scheduler, &end), floor.running == 0 { return }
+          if try await !look(&floor, &scheduler, &end), floor.running == 0 { return }
+        case .tick: floor.isTicking = false
         }
       }
+      end.closed = plan.steps.compactMap { floor.closed[$0.id]?.gate }
+      group.cancelAll()
     }
     return try await judged(end)
   }
@@ -93,6 +108,13 @@ struct RunLoop {
         group.addTask { .ended([await carryOut(taken.step, taken.holding)]) }
       }
     }
+    if !floor.closed.isEmpty, floor.running > 0, !isShared, !floor.isTicking {
+      floor.isTicking = true
+      group.addTask {
+        try? await Task.sleep(for: .seconds(1))
+        return .tick
+      }
+    }
     guard isShared, !floor.isLooking else { return }
     floor.isLooking = true
     group.addTask {
@@ -101,12 +123,20 @@ struct RunLoop {
     }
   }
 
+  /// Gates whose time has come; what is behind them may be claimed again.
+  private func askAgain(_ floor: inout Floor, _ scheduler: inout Scheduler) {
+    for (step, entry) in floor.closed where entry.next <= .now {
+      floor.closed[step] = nil
+      scheduler.reopen(step)
+    }
+  }
+
   private func stops(_ end: End) -> Bool {
     shop.stop.isRequested || !end.failures.isEmpty || end.turned != nil || end.failedElsewhere
   }
 
   /// False: nothing is left that this runner could ever do.
-  private func look(_ scheduler: inout Scheduler, _ end: inout End) async throws -> Bool {
+  private func look(_ floor: inout Floor, _ scheduler: inout Scheduler, _ end: inout End) async throws -> Bool {
     try await ledger.buryDeadRunners()
     let run = try await ledger.runRecord()
     guard run.state == .running else {
@@ -116,8 +146,13 @@ struct RunLoop {
     let standings = try await ledger.standings()
     scheduler.refresh(Dictionary(uniqueKeysWithValues: standings.map { ($0.step, $0.state) }))
     end.failedElsewhere = standings.contains { $0.state == .failed }
-    return standings.contains { ($0.isForeign && !$0.state.isSatisfied) || $0.state.isHeld || [.backoff, .waiting, .inDoubt].contains($0.state) } || scheduler.hasReady
+    // Somebody else has found it open.
+    for standing in standings where standing.state.isSatisfied { floor.closed[standing.step] = nil }
+    return !floor.closed.isEmpty || standings.contains { ($0.isForeign && !$0.state.isSatisfied) || $0.state.isHeld || [.backoff, .waiting, .inDoubt].contains($0.state) } || scheduler.hasReady
   }
+
+  /// How soon a gate that a person opens is looked at again.
+  private static let voteInterval = Duration.seconds(3)
 
   /// How often a quarter of a second is spent on a transaction that the server has not ended for a dead runner.
   private static let patience = 240
@@ -153,6 +188,7 @@ struct RunLoop {
 
   private func claimAndCarryOut(_ step: PlanStep) async -> Ended {
     do {
+      if let closed = try await gatekeeper.closed(for: step) { return Ended(step: step.id, outcome: .gated(closed)) }
       guard let holding = try await claim(step) else { return Ended(step: step.id, outcome: .replaced) }
       return await carryOut(step, holding)
     } catch {
@@ -177,7 +213,9 @@ struct RunLoop {
     shop.reporter(.stepState(step: step.id, state: "running", note: nil))
     let runner = StepRunner(
       shop: shop, compiler: compiler, ledger: ledger, step: step, holding: holding,
-      expected: prepared[step.id].flatMap { $0.certainty == .exact ? $0.compiled : nil })
+      // A gate is what it finds each time.
+      expected: prepared[step.id].flatMap { $0.certainty == .exact && !compiler.isGate(step) ? $0.compiled : nil },
+      gatekeeper: gatekeeper)
     let work = Task { await runner.run() }
     await leases.hold(holding.fence) { work.cancel() }
     let outcome = await Deadline(step.policy.timeout?.duration).limiting(work, step: step.id)
@@ -201,8 +239,14 @@ struct RunLoop {
 
   // MARK: Book-keeping
 
-  private func note(_ ended: Ended, _ scheduler: inout Scheduler, _ end: inout End) async throws {
+  private func note(
+    _ ended: Ended, _ floor: inout Floor, _ scheduler: inout Scheduler, _ end: inout End
+  ) async throws {
     switch ended.outcome {
+    case .gated(let gate):
+      scheduler.close(ended.step)
+      floor.closed[ended.step] = (gate, .now + (gate.wait ?? Self.voteInterval))
+      shop.reporter(.stepState(step: ended.step, state: "waiting", note: gate.reason))
     case .done:
       scheduler.ended(ended.step, as: .done)
       shop.reporter(.stepState(step: ended.step, state: "done", note: nil))

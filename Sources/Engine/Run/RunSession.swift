@@ -1,5 +1,6 @@
 import Journal
 import PlanModel
+import PlanSchema
 import PluginAPI
 import PostgresClient
 import RunModel
@@ -68,29 +69,46 @@ struct RunSession {
       }
       try await redoUndone()
     }
-    if let closed = try await closedGates() { return try await waiting(closed) }
+    let gatekeeper = try await gatekeeper()
+    if let closed = try await gatekeeper.closedForAll() { return try await waiting([closed]) }
     let steps = try await ledger.standings()
     let prepared = if let prepared { prepared } else { try await prepareAgain(steps) }
     guard prepared.refusals.isEmpty else { return try await report(.refused(prepared.refusals)) }
     let loop = RunLoop(
       shop: shop, plan: plan, compiler: compiler, ledger: ledger, leases: leases, prepared: prepared,
-      width: runner.width, only: try wanted(until), isShared: joining)
-    let end = try await loop.run(states: Dictionary(uniqueKeysWithValues: steps.map { ($0.step, $0.state) }))
+      gatekeeper: gatekeeper, width: runner.width, only: try wanted(until), isShared: joining)
+    let watch = watch(gatekeeper)
+    let outcome: Result<RunLoop.End, any Error>
+    do {
+      outcome = .success(try await loop.run(states: Dictionary(uniqueKeysWithValues: steps.map { ($0.step, $0.state) })))
+    } catch { outcome = .failure(error) }
+    watch?.cancel()
+    let end = try outcome.get()
     return try await settle(end, until: until, joining: joining)
   }
 
-  /// `nil`: the run may go on.
-  private func closedGates() async throws -> [String]? {
-    let gates = try await ledger.records { [run = shop.run] in try await $0.gates(run: run) }.filter { $0.gate == "release" }
-    guard case .closed(let reason, _) = Gate.all(gates.map(\.value)) else { return nil }
-    return [reason]
+  /// A firing has its own time: the environment's windows are for the plan's own runs.
+  private var windows: [TimeWindow] { runner.variant.isEmpty ? runner.resolved.environment.windows : [] }
+
+  private func gatekeeper() async throws -> Gatekeeper {
+    try await Gatekeeper(
+      shop: shop, plan: plan, compiler: compiler, ledger: ledger, windows: windows, limits: limits)
   }
 
-  private func waiting(_ reasons: [String]) async throws -> RunReport {
+  private var limits: Limits { runner.resolved.environment.limits }
+
+  private func watch(_ gatekeeper: Gatekeeper) -> Task<Void, Never>? {
+    let pauses = !windows.isEmpty && runner.resolved.environment.windowEnd == .pause
+    guard pauses || !limits.isEmpty else { return nil }
+    return Task { await ClosingWatch(gatekeeper: gatekeeper, pausesAtWindowEnd: pauses).run() }
+  }
+
+  private func waiting(_ gates: [ClosedGate]) async throws -> RunReport {
+    let reason = gates.map(\.reason).joined(separator: "; ")
     let statement = JournalSQL.setRunState(
-      shop.run, from: [.queued, .running], to: .waiting, actor: shop.runner, reason: reasons.joined(separator: "; "))
+      shop.run, from: [.queued, .running], to: .waiting, actor: shop.runner, reason: reason)
     _ = try await ledger.repeatable(statement)
-    return try await report(.waiting(reasons))
+    return try await report(.waiting(gates))
   }
 
   /// After a rollback in part, going forward does again what was taken back.
@@ -136,23 +154,31 @@ struct RunSession {
       let undone = try await UndoLoop(session: self).run(to: nil, reason: failures.first?.message ?? "a step failed")
       return undone
     }
-    if let until, end.failures.isEmpty, !end.isInterrupted, end.blocked.isEmpty, !end.isComplete {
+    if let until, end.failures.isEmpty, !end.isInterrupted, end.blocked.isEmpty, end.closed.isEmpty, !end.isComplete {
       try await pause("until \(until)")
       return try await report(.succeeded)
     }
     if end.turned != nil, RunWish(try await ledger.runRecord()) != nil { return try await stopped(joining: joining) }
     if let turned = end.turned { return try await report(.held("the run was turned to \(turned) by somebody else")) }
+    if end.isInterrupted, let closed = try await closedMeanwhile() { return try await waiting([closed]) }
     if end.isInterrupted { return try await stopped(joining: joining) }
     _ = try await ledger.repeatable(JournalSQL.finishRun(shop.run, actor: shop.runner))
     if end.isComplete { return try await report(.succeeded) }
     if !end.failures.isEmpty { return try await report(.failed(end.failures)) }
     if !end.blocked.isEmpty { return try await report(.blocked(end.blocked)) }
     if !end.heldElsewhere.isEmpty { return try await report(.held(try await holders(end.heldElsewhere))) }
+    if !end.closed.isEmpty { return try await waiting(end.closed) }
     if let first = end.foreign.first {
       return try await report(
         .held("step \(first.step) runs on \(first.host ?? "another host") only: start caisson worker there"))
     }
     return try await report(.failed([EngineError(.failed, "steps remain that cannot run: \(try await leftovers())", hint: "caisson status")]))
+  }
+
+  /// What nobody has asked for, the clock has, or a limit.
+  private func closedMeanwhile() async throws -> ClosedGate? {
+    guard !runner.stop.isRequested, try await RunWish(ledger.runRecord()) == nil else { return nil }
+    return try await gatekeeper().closedForAll()
   }
 
   /// By this process's own signal, or because somebody has asked the run to pause or to be canceled.

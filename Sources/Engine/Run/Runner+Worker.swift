@@ -18,7 +18,7 @@ extension Runner {
     return try await proceed(run, resumed: true, until: nil, joining: true)
   }
 
-  /// Neither paused, nor to be, nor waiting for an approval.
+  /// Neither paused, nor to be, nor waiting for an approval, or for a moment that has not come.
   private func runToJoin() async throws -> String? {
     try await target.lending { connection in
       guard try await JournalAccess(target: target).exists(on: connection) else { return nil }
@@ -28,7 +28,9 @@ extension Runner {
       guard let record, record.finishedAt == nil, [.queued, .running, .waiting].contains(record.state),
         record.desired == .run
       else { return nil }
-      let isOpen = try await reader.gates(run: record.id).allSatisfy { $0.isOpen || $0.gate != "release" }
+      let isOpen = try await reader.gates(run: record.id).allSatisfy { gate in
+        gate.isOpen || !gate.isRunWide || gate.seconds.map { $0 <= 0 } ?? false
+      }
       return isOpen ? record.id : nil
     }
   }

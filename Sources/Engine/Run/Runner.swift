@@ -20,7 +20,7 @@ package struct RunReport: Sendable {
     case held(String)
     case rolledBack
     /// Closed gates, each with its reason.
-    case waiting([String])
+    case waiting([ClosedGate])
     /// Left to workers.
     case submitted
     /// Somebody asked for it.
@@ -113,7 +113,7 @@ package struct Runner: Sendable {
     let access = JournalAccess(target: target)
     let connection = try await target.work()
     try await access.prepareJournal(on: connection)
-    try await ScheduleClock(connection: connection).checkZones(of: resolved.plan)
+    try await ScheduleClock(connection: connection).checkZones(of: resolved)
     if let live = try await access.liveRun(of: resolved, on: connection) {
       await target.giveBack(connection)
       return .live(live)

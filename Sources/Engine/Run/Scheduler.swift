@@ -27,8 +27,10 @@ struct Scheduler {
     var open = 0
     var isExcluded: Bool
     var isForeign = false
+    /// A gate before it was closed when it was last asked.
+    var isGated = false
 
-    var isPending: Bool { !isExcluded && !isForeign && [.pending, .backoff, .waiting, .inDoubt].contains(state) }
+    var isPending: Bool { !isExcluded && !isForeign && !isGated && [.pending, .backoff, .waiting, .inDoubt].contains(state) }
     var isSatisfied: Bool { state == .done || state == .skipped }
   }
 
@@ -41,7 +43,8 @@ struct Scheduler {
   private let spreads: Bool
 
   init(
-    _ plan: Plan, states: [String: StepState], prepared: Preparation, only: Set<String>, spreads: Bool = false
+    _ plan: Plan, states: [String: StepState], prepared: Preparation, only: Set<String>, spreads: Bool = false,
+    watched: Set<String> = []
   ) {
     self.spreads = spreads
     let prepared = Dictionary(prepared.steps.map { ($0.step.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -49,7 +52,7 @@ struct Scheduler {
       let compiled = prepared[step.id]?.compiled
       return Node(
         step: step, resources: Resource.merged((compiled?.program.everyLeaf ?? []).flatMap(\.held)),
-        ride: compiled.flatMap { $0.rides ? $0 : nil }, state: states[step.id] ?? .pending,
+        ride: compiled.flatMap { $0.rides && !watched.contains(step.id) ? $0 : nil }, state: states[step.id] ?? .pending,
         isExcluded: !only.contains(step.id))
     }
     let numbers = Dictionary(uniqueKeysWithValues: plan.steps.enumerated().map { ($1.id, $0) })
@@ -129,6 +132,20 @@ struct Scheduler {
     } else {
       enqueueIfReady(number)
     }
+  }
+
+  /// Not to be claimed before it is asked again.
+  mutating func close(_ id: String) {
+    guard let number = numbers[id] else { return }
+    nodes[number].isGated = true
+    ended(id, as: nodes[number].state)
+  }
+
+  /// Its gate is to be asked again.
+  mutating func reopen(_ id: String) {
+    guard let number = numbers[id] else { return }
+    nodes[number].isGated = false
+    enqueueIfReady(number)
   }
 
   /// Another host's: nothing to try here.

@@ -12,6 +12,8 @@ enum StepOutcome: Sendable {
   /// Released untouched or at a checkpoint; somebody may claim it again.
   case released(reason: String)
   case blocked(reason: String)
+  /// A gate is closed: it was not begun.
+  case gated(ClosedGate)
   /// Another runner has it.
   case replaced
 }
@@ -28,6 +30,7 @@ struct StepRunner {
   let holding: Holding
   /// What was shown before the run began; a different program now is drift.
   let expected: CompiledPhase?
+  let gatekeeper: Gatekeeper
 
   func run() async -> StepOutcome {
     await Reconciliation(shop: shop, ledger: ledger, step: step, holding: holding).run(carryOut)
@@ -73,6 +76,9 @@ struct StepRunner {
     }
     let compiled = try await compile(name, carry: carry)
     try refuse(compiled)
+    if !compiled.program.gates.isEmpty, let closed = try await gatekeeper.closed(compiled.program.gates, for: step) {
+      throw GateClosed(gate: closed)
+    }
     if phase == 1, !anew, let expected, expected.operations != compiled.operations { throw drift(expected, compiled) }
     if compiled.isLocal { try await staysHere() }
     try await ledger.takeResources(compiled.operations, for: holding)

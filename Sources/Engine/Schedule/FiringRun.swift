@@ -210,7 +210,7 @@ extension RunReport.Ending {
   fileprivate var failure: String? {
     switch self {
     case .succeeded, .alreadyApplied, .rolledBack, .interrupted, .submitted: nil
-    case .waiting(let reasons): reasons.first
+    case .waiting(let gates): gates.first?.reason
     case .asked(let wish): "\(wish.desired.rawValue) asked for by \(wish.by)"
     case .failed(let errors): errors.first?.message
     case .blocked(let steps): steps.first.map { "blocked: \($0.reason)" }

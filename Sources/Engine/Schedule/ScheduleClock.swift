@@ -36,7 +36,7 @@ struct ScheduleClock {
     }
   }
 
-  private func wallClock(
+  func wallClock(
     _ zone: TimeZoneName, _ first: Moment?, _ given: Moment?
   ) async throws -> (instant: Moment, now: LocalTime, first: LocalTime) {
     let rows = try await connection.query(
@@ -67,19 +67,25 @@ struct ScheduleClock {
   }
 
   /// The server's list of zones is the one that counts.
-  func checkZones(of plan: Plan) async throws {
+  func checkZones(of resolved: ResolvedPlan) async throws {
     var known: Set<String> = []
-    for step in plan.steps {
-      guard case .cron(_, let zone)? = step.schedule?.timing, known.insert(zone.name).inserted else { continue }
-      do {
-        try await connection.query("SELECT now() AT TIME ZONE \(zone.name)")
-      } catch {
-        guard error.sqlState == "22023" else { throw error }
-        throw EngineError(
-          .refused, "the server has no time zone \(zone)",
-          hint: "see pg_timezone_names, and correct `zone` of the step",
-          step: step.id)
-      }
+    for window in resolved.environment.windows { try await check(window.zone, of: nil, &known) }
+    for step in resolved.plan.steps {
+      if case .cron(_, let zone)? = step.schedule?.timing { try await check(zone, of: step, &known) }
+      for window in step.policy.windows { try await check(window.zone, of: step, &known) }
+    }
+  }
+
+  private func check(_ zone: TimeZoneName, of step: PlanStep?, _ known: inout Set<String>) async throws {
+    guard known.insert(zone.name).inserted else { return }
+    do {
+      try await connection.query("SELECT now() AT TIME ZONE \(zone.name)")
+    } catch {
+      guard error.sqlState == "22023" else { throw error }
+      throw EngineError(
+        .refused, "the server has no time zone \(zone)",
+        hint: "see pg_timezone_names, and correct the zone of the \(step == nil ? "environment" : "step")",
+        step: step?.id)
     }
   }
 }

@@ -70,7 +70,7 @@ package struct Schedules: Sendable {
       let known = try await JournalReader(connection).schedules(
         plan: scope.plan, environment: scope.environment, target: scope.target)
       if known.isEmpty, scheduled.isEmpty { return [] }
-      try await ScheduleClock(connection: connection).checkZones(of: resolved.plan)
+      try await ScheduleClock(connection: connection).checkZones(of: resolved)
       let wanted = try await wanted(on: connection)
       // Whoever has a schedule locked has it for a moment only.
       for _ in 0..<600 {

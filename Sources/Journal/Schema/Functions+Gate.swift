@@ -1,10 +1,42 @@
 extension JournalSchema {
   /// What must be open before steps are claimed.
   static let gateFunctions = #"""
-    -- 'release' is the whole run's, 'step:NAME' one step's. No row: nothing is closed.
+    -- Voted on: 'release' for the whole run, 'step:NAME' for one step. Judged by whoever is about to claim, the last
+    -- verdict kept here: 'run' and 'gate:NAME'. No row: nothing is closed.
     CREATE FUNCTION caisson.is_open(run uuid, step_name text) RETURNS boolean LANGUAGE sql STABLE AS $$
       SELECT NOT EXISTS (SELECT FROM caisson.gate g
-        WHERE g.run_id = run AND g.gate IN ('release', 'step:' || step_name) AND g.state = 'closed') $$;
+        WHERE g.run_id = run AND g.gate IN ('release', 'run', 'step:' || step_name, 'gate:' || step_name)
+          AND g.state = 'closed') $$;
+
+    -- A runner's verdict: open (`why` is NULL), or closed, to be asked again at `at` or after `again`. Only a change is
+    -- an event. Row, where it is closed: when it is asked again, and in how many seconds.
+    CREATE FUNCTION caisson.judge(run uuid, gate_name text, gate_kind text, why text, at timestamptz, again interval,
+      who text)
+    RETURNS TABLE (next_at timestamptz, seconds double precision)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    #variable_conflict use_column
+    DECLARE was text; n timestamptz := coalesce(at, clock_timestamp() + again);
+    BEGIN
+      SELECT g.state INTO was FROM caisson.gate g WHERE g.run_id = run AND g.gate = gate_name FOR UPDATE;
+      IF why IS NULL THEN
+        IF was = 'closed' THEN
+          UPDATE caisson.gate g SET state = 'open', reason = NULL, next_at = NULL, decided_by = who,
+            decided_role = session_user, decided_at = clock_timestamp() WHERE g.run_id = run AND g.gate = gate_name;
+          INSERT INTO caisson.event (run_id, step, kind, actor, data) VALUES (run,
+            nullif(substr(gate_name, 6), ''), 'gate.opened', who, jsonb_build_object('gate', gate_name));
+        END IF;
+        RETURN;
+      END IF;
+      INSERT INTO caisson.gate AS g (run_id, gate, kind, spec, bound_hash, reason, next_at)
+      SELECT run, gate_name, gate_kind, '{}', r.plan_hash, why, n FROM caisson.run r WHERE r.run_id = run
+      ON CONFLICT (run_id, gate) DO UPDATE SET state = 'closed', kind = excluded.kind, reason = excluded.reason,
+        next_at = excluded.next_at, decided_by = NULL, decided_role = NULL, decided_at = NULL;
+      IF was IS DISTINCT FROM 'closed' THEN
+        INSERT INTO caisson.event (run_id, step, kind, actor, data) VALUES (run, nullif(substr(gate_name, 6), ''),
+          'gate.closed', who, jsonb_strip_nulls(jsonb_build_object('gate', gate_name, 'reason', why, 'next', n)));
+      END IF;
+      RETURN QUERY SELECT n, extract(epoch FROM n - clock_timestamp())::double precision;
+    END $$;
 
     -- By another role than the one that started the run: `session_user`, which nobody can put on. No row: no such gate.
     -- `problem` says why it did not count.

@@ -34,7 +34,8 @@ extension JournalSchema {
       IF f IS NULL OR NOT EXISTS (SELECT FROM caisson.run r
            WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run')
          OR EXISTS (SELECT FROM caisson.gate g           -- is_open, whose call would cost a tenth of the ride
-           WHERE g.run_id = run AND g.gate IN ('release', 'step:' || step_name) AND g.state = 'closed')
+           WHERE g.run_id = run AND g.gate IN ('release', 'run', 'step:' || step_name, 'gate:' || step_name)
+             AND g.state = 'closed')
          OR EXISTS (SELECT FROM caisson.task t
            WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.fence <> f) THEN
         RAISE EXCEPTION 'caisson: step % of run % may not run now: %', step_name, run, caisson.why_not(run, step_name)
@@ -49,7 +50,7 @@ extension JournalSchema {
           WHEN r.desired <> 'run' THEN 'the run shall ' || r.desired
           WHEN s.state NOT IN ('pending','backoff','waiting','in_doubt') THEN 'the step is ' || s.state
           WHEN s.not_before > clock_timestamp() THEN 'not before ' || s.not_before
-          WHEN NOT caisson.is_open(run, step_name) THEN 'it waits for an approval'
+          WHEN NOT caisson.is_open(run, step_name) THEN 'it waits at a closed gate'
           WHEN NOT caisson.needs_met(run, s.needs) THEN 'it needs ' || (
             SELECT string_agg(n || ' (' || coalesce(d.state, 'missing') || ')', ', ') FROM unnest(s.needs) n
             LEFT JOIN caisson.step d ON d.run_id = run AND d.step = n COLLATE "C"

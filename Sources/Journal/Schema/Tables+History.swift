@@ -35,9 +35,8 @@ extension JournalSchema {
 
     CREATE TABLE caisson.gate (
       run_id         uuid NOT NULL REFERENCES caisson.run ON DELETE CASCADE,
-      gate           text NOT NULL,                   -- 'release', a step's name, or kind:name
-      kind           text NOT NULL CHECK (kind IN ('evidence','soak','approval','window','query','backup','replica',
-                       'health')),
+      gate           text NOT NULL,                   -- 'release' and 'run': the whole run's; 'step:NAME', 'gate:NAME'
+      kind           text NOT NULL,                   -- approval: voted on; all others are judged by runners
       spec           jsonb NOT NULL,
       bound_hash     bytea NOT NULL,                  -- an approval counts for this plan hash only
       state          text NOT NULL DEFAULT 'closed' CHECK (state IN ('closed','open','overridden')),

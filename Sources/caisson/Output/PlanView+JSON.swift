@@ -57,6 +57,7 @@ extension PlanView {
     if let compiled = prepared.compiled {
       object["phase"] = .string(compiled.phase)
       object["phases"] = .int(Int64(compiled.phases))
+      if compiled.isGate { object["gates"] = .array(compiled.program.gates.map { .string($0.description) }) }
       object["operations"] = .array(compiled.operations.map { $0.json(sizes: sizes) })
       object["locks"] = .array(step.locks.map { $0.json(sizes[$0.relation]) })
     }

@@ -16,6 +16,8 @@ extension PlanView {
     var parts = ["\(waiting.count) of \(steps.count) steps to run"]
     if finishedCount > 0 { parts.append("\(finishedCount) done already") }
     let role = resolved.environment.role.map { " as \($0)" } ?? ""
+    let windows = resolved.environment.windows.map(\.description)
+    if !windows.isEmpty { parts.append("begun in \(windows.joined(separator: " or ")) only") }
     return "\(resolved.plan.name) on \(resolved.environment.name)\(role): " + parts.joined(separator: ", ")
   }
 
@@ -37,13 +39,20 @@ extension PlanView {
         + findingLines(step, palette)
     }
     var lines: [String] = []
-    if compiled.operations.isEmpty, compiled.program.refusals.isEmpty { lines.append("nothing to do: the database is as the step wants it") }
+    lines += compiled.program.gates.map { "\(palette("gate", .yellow)) \($0)" }
+    if compiled.isGate {
+      if compiled.program.gates.isEmpty { lines.append("\(palette("gate", .green)) open") }
+    } else if compiled.operations.isEmpty, compiled.program.refusals.isEmpty {
+      lines.append("nothing to do: the database is as the step wants it")
+    }
     for (place, operation) in compiled.operations.enumerated() {
       lines += OperationText(operation: operation).lines(number: place + 1, palette)
     }
     if compiled.phases > 1 {
       lines.append("then \(compiled.phases - 1) more phases, each compiled when its turn comes")
     }
+    let windows = step.step.policy.windows.map(\.description)
+    if !windows.isEmpty { lines.append("begins in \(windows.joined(separator: " or ")) only") }
     lines += step.locks.map { lockLine($0, maxStall: "\(step.step.policy.maxStall)") }
     return lines + findingLines(step, palette)
   }

@@ -39,6 +39,13 @@ struct RunStatus: Sendable {
 
   private var isOver: Bool { steps.allSatisfy { $0.state.isSatisfied || $0.state == .undone } }
 
+  /// Gates that something waits at: a step may have been set aside under a closed one.
+  private var closed: [GateRecord] {
+    guard run.finishedAt == nil else { return [] }
+    let over = Set(steps.filter { $0.state.isSatisfied }.map(\.step))
+    return gates.filter { gate in !gate.isOpen && !(gate.step.map(over.contains) ?? false) }
+  }
+
   /// A runner has it whose lease has not run out and whose process, where we can see it, lives.
   private var isHeld: Bool { holders.contains { ($0.leaseSeconds ?? 0) > 0 && !$0.isGone } }
 
@@ -49,8 +56,8 @@ struct RunStatus: Sendable {
     }
     // A run taken back in part goes only one way: all of it, before it can be applied anew.
     if steps.contains(where: { $0.state == .undone }), run.finishedAt == nil { return chosen.next("rollback") }
-    if run.finishedAt == nil, let gate = gates.first(where: { !$0.isOpen }) {
-      return chosen.next("approve", gate.gate == "release" ? gate.gate : String(gate.gate.dropFirst(5)))
+    if let gate = closed.first {
+      return gate.isVoted ? chosen.next("approve", gate.step ?? gate.gate) : chosen.next("apply", "--wait")
     }
     switch run.state {
     case .succeeded, .canceled, .superseded: return nil
@@ -78,7 +85,7 @@ struct RunStatus: Sendable {
     var lines = frame.lines(model)
     lines.append("started by \(run.startedBy) at \(Instant.short(run.createdAt))")
     lines += holders.map { "held by \($0.text)" }
-    lines += gates.compactMap { if case .closed(let reason, _) = $0.value { reason } else { nil } }
+    lines += closed.compactMap { ClosedGate($0)?.text }
     if run.desired != .run, run.finishedAt == nil, let by = run.desiredBy {
       lines.append("\(run.desired.rawValue) asked for by \(by)" + (run.desiredReason.map { ": \($0)" } ?? ""))
     }
@@ -102,8 +109,7 @@ struct RunStatus: Sendable {
   var json: JSON {
     var object = JSONObject([("run", run.json), ("steps", .array(steps.map(\.json)))])
     object["holders"] = .array(holders.map(\.json))
-    object["gates"] = .array(
-      gates.map { ["gate": .string($0.gate), "open": .bool($0.isOpen), "given": .int(Int64($0.given)), "needed": .int(Int64($0.needed))] })
+    object["gates"] = .array(gates.map(\.json))
     if !schedules.isEmpty {
       object["schedules"] = .array(schedules.map { ScheduleView(step: $0.step, planned: nil, record: $0).json })
     }

@@ -10,7 +10,7 @@ import BuiltinPlugins
 struct RunCommand {
   let chosen: ChosenEnvironment
   let verb: RunOutcome.Verb
-  /// How long to wait for another runner; `nil`: not at all.
+  /// How long to wait for another runner, or for gates to open; `nil`: not at all.
   let patience: Duration?
   let console: Console
 
@@ -32,7 +32,7 @@ struct RunCommand {
     return show(report, took: progress.elapsed)
   }
 
-  // MARK: Waiting for another runner
+  // MARK: Waiting for another runner, or for a gate
 
   private func patiently(
     _ runner: Runner, _ stop: StopSignal, _ progress: RunProgress, _ work: @Sendable (Runner) async throws -> RunReport
@@ -41,23 +41,27 @@ struct RunCommand {
     while true {
       let outcome: Result<RunReport, any Error>
       do { outcome = .success(try await work(runner)) } catch { outcome = .failure(error) }
-      guard let who = Self.holder(outcome), let end, ContinuousClock.now < end, !stop.isRequested else {
+      guard let obstacle = Self.obstacle(outcome), let end, ContinuousClock.now < end, !stop.isRequested else {
         return try outcome.get()
       }
-      progress.note("waiting: \(who)")
-      await stop.sleep(milliseconds: min(3_000, max(100, ContinuousClock.now.duration(to: end).milliseconds)))
+      progress.note("waiting: \(obstacle.what)")
+      let pause = min(obstacle.again ?? .seconds(3), ContinuousClock.now.duration(to: end))
+      await stop.sleep(milliseconds: max(100, pause.milliseconds))
     }
   }
 
-  private static func holder(_ outcome: Result<RunReport, any Error>) -> String? {
+  /// What passes by itself, and when it is worth another try.
+  private static func obstacle(_ outcome: Result<RunReport, any Error>) -> (what: String, again: Duration?)? {
     switch outcome {
     case .success(let report):
       switch report.ending {
-      case .held(let who): who
-      case .waiting(let reasons): reasons.joined(separator: "; ")
+      case .held(let who): (who, nil)
+      case .waiting(let gates):
+        // A person may act at any moment.
+        (gates.map(\.text).joined(separator: "; "), gates.contains(where: \.isVoted) ? nil : gates.compactMap(\.wait).min())
       default: nil
       }
-    case .failure(let error): (error as? EngineError).flatMap { $0.code == .held ? $0.message : nil }
+    case .failure(let error): (error as? EngineError).flatMap { $0.code == .held ? ($0.message, nil) : nil }
     }
   }
 

@@ -19,6 +19,8 @@ struct RunOutcome {
   /// What went wrong, each with its place and what to do.
   var problems: [Problem] = []
   var findings: [(step: String, finding: Finding)] = []
+  /// Gates it waits at.
+  var closed: [ClosedGate] = []
   /// The exact next command.
   var next: String?
 
@@ -48,9 +50,11 @@ struct RunOutcome {
     case .rolledBack:
       self.init(verb == .rollback ? .done : .rolledBack, "rolled_back", Self.rolledBack(report, run))
       next = verb == .rollback ? nil : chosen.next("logs")
-    case .waiting(let reasons):
-      self.init(.refused, "waiting", "\(run) waits: \(reasons.joined(separator: "; "))")
-      next = chosen.next("approve", "release", "--reason", "...")
+    case .waiting(let gates):
+      self.init(.refused, "waiting", "\(run) waits: \(gates.map(\.text).joined(separator: "; "))")
+      closed = gates
+      let vote = gates.first(where: \.isVoted).map { chosen.next("approve", $0.step ?? "release", "--reason", "...") }
+      next = vote ?? chosen.next(verb.rawValue, "--wait")
     case .submitted:
       self.init(.done, "submitted", "\(run) waits for workers, or goes on with them")
       next = chosen.next("status", "--watch")
@@ -136,6 +140,7 @@ extension RunOutcome {
           return .object(member)
         })
     }
+    if !closed.isEmpty { object["gates"] = .array(closed.map(\.json)) }
     object["next"] = next.map(JSON.string)
     return .object(object)
   }

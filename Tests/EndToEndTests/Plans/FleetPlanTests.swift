@@ -7,7 +7,6 @@ import Testing
   private static let tables = swapped + ["audit_log_reviews", "assignment_handovers", "assignment_comments"]
   /// Wider ranges than in the plan, so that there are fewer of them; and one more than the swap makes.
   private static let more = """
-    steps:
       audit-by-month: { with: { every: 6 months, premake: 2 } }
       audit-ahead: { with: { every: 6 months, premake: 3 } }
       mileage-ahead: { with: { premake: 4 } }
@@ -34,6 +33,18 @@ import Testing
       "assignments_driver_no_overlap: per_partition", "compares by equality, with `method: hash`",
     ] { #expect(plan.stdout.contains(object), "\(object)") }
     #expect(try await desk.value("SELECT to_regnamespace('caisson') IS NULL") == "t")
+    await desk.close()
+  }
+
+  @Test("nothing begins without an archive and a standby: neither is there, and the gates say so")
+  func gated() async throws {
+    let desk = try await desk()
+    try desk.project.write("environment: staging\nplan: partitions.yaml\ntarget: ${env:TARGET}\naccept_irreversible: "
+      + "[audit-by-month, assignments-by-organisation, mileage-by-year]\n", to: "staging.yaml")
+    let applied = try await desk.project.run("apply", "--yes")
+    #expect(applied.exit == 5, "\(applied.stdout)\(applied.stderr)")
+    #expect(applied.stdout.contains("backup: archive_mode is off") && applied.stdout.contains("standbys: no standby is connected"), "\(applied.stdout)")
+    #expect(try await desk.value("SELECT count(*) FROM caisson.step WHERE attempt > 0") == "0")
     await desk.close()
   }
 

@@ -11,7 +11,6 @@ import Testing
     """
   /// One partition more than the swap makes, so that the maintenance has something to do.
   private static let more = """
-    steps:
       orders-ahead: { with: { premake: 13 } }
       downloads-ahead: { with: { premake: 4 } }
     """
