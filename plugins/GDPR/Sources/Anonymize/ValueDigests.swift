@@ -108,7 +108,7 @@ struct ValueDigests: Sendable {
         SELECT \(sql: digest("v.value")), v.origin FROM \(sql: rows(of: tables.others(map), in: table, key: map.key.name))
         CROSS JOIN \(id: tables.salt) AS s
         CROSS JOIN LATERAL (\(sql: values(changed, present))) AS v
-        WHERE \(sql: countable))
+        WHERE \(sql: countable) OFFSET 0)
         """
     }
     guard !marks.isEmpty else { return [] }
@@ -116,7 +116,7 @@ struct ValueDigests: Sendable {
       DELETE FROM \(id: tables.values) AS d WHERE d.digest IN (
       SELECT shared.digest FROM \(id: tables.values) AS shared WHERE shared.is_shared)
       """
-    return marks + [forget, "ANALYZE \(id: tables.values)"]
+    return ["ANALYZE \(id: tables.values)"] + marks + [forget, "ANALYZE \(id: tables.values)"]
   }
 
   /// One look per table of the map, at all of its rows.
