@@ -4,10 +4,7 @@ import Testing
 /// plans/zenfleet/retention.yaml and plans/boosterz/cleanup.yaml: what their READMEs promise.
 @Suite(.serialized, .database, .contrib("btree_gist"), .timeLimit(.minutes(10))) struct RetentionPlanTests {
   /// The log by half-years: fewer partitions than in the plan, and two of them over.
-  private static let partitions = """
-    steps:
-      audit-by-month: { with: { every: 6 months, premake: 1, verify: count } }
-    """
+  private static let partitions = "  audit-by-month: { with: { every: 6 months, premake: 1, verify: count } }"
 
   @Test("half-years that are over leave whole, the rest in batches; reviews are kept, the log is append-only as before")
   func auditLog() async throws {

@@ -3,8 +3,8 @@ import Glibc
 /// What the storm works on: rows changed in chunks, slices side by side, catalog changes, index builds, a function, a
 /// fan-out. `touched` has a row for each row ever updated, written in the same transaction.
 enum StormSample {
-  /// `CAISSON_STORM_ROUNDS`, six by default; round n has seed n.
-  static let rounds = max(1, getenv("CAISSON_STORM_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 6)
+  /// `CAISSON_STORM_ROUNDS`, four by default; round n has seed n.
+  static let rounds = max(1, getenv("CAISSON_STORM_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 4)
 
   static let rows = 8_000
   static let items = 2_000

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What keeps a step from being claimed, and what does not.
-@Suite(.database(template: "CREATE TABLE door (open boolean); INSERT INTO door VALUES (false)"), .timeLimit(.minutes(2)))
+@Suite(.database(template: "CREATE TABLE door (open boolean); INSERT INTO door VALUES (false)"), .timeLimit(.minutes(5)))
 struct GateTests {
   private var database: TestDatabase { .current }
 

@@ -107,7 +107,8 @@ struct AnonymizeWork {
       list.append(
         .transaction(
           id: "share", title: "set aside values that other people have too", share.map { TransactionStatement($0) },
-          undo: .nothing))
+          // What a condition of the map asks is hashed once where it fits, and asked again for each row where it does not.
+          settings: [Setting("work_mem", "256MB")], undo: .nothing))
     }
     return list + [
       .observe(id: "scan", title: "look for values that were replaced", ObserveWork(digests.form + digests.scan))
