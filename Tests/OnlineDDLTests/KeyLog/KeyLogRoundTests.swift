@@ -82,7 +82,7 @@ import Testing
       let followed = try await followed("t\(seed)", role: seed == 2 ? role : nil)
       let images = RowImages(of: "t\(seed)")
       try await images.install()
-      let writers = Writers(on: "t\(seed)", truncating: seed % 2 == 0)
+      let writers = Writers(on: "t\(seed)", log: followed.log.log, truncating: seed % 2 == 0)
       try await writers.work(3, seed: UInt64(seed)) {
         let log = followed.log
         let begin = (log.create + log.createTripwire + log.capture(on: log.source)).map { TransactionStatement($0) }

@@ -35,6 +35,7 @@ final class Writers: Sendable {
   static func day(_ number: String) -> String { "timestamptz '2026-01-03 00:00+00' + (\(number)) % 170 * interval '1 day'" }
 
   private let table: String
+  private let log: QualifiedName
   private let truncates: Bool
   private let isStopped = Atomic(false)
   private let committed = Atomic(0)
@@ -43,8 +44,10 @@ final class Writers: Sendable {
   /// The key that the control's copier has come to; there it is most dangerous.
   let frontier = Atomic(0)
 
-  init(on table: String, truncating truncates: Bool) {
+  /// `log`: of the changes they make.
+  init(on table: String, log: QualifiedName, truncating truncates: Bool) {
     self.table = table
+    self.log = log
     self.truncates = truncates
   }
 
@@ -91,6 +94,7 @@ final class Writers: Sendable {
         prepared += 1
         for part in ending("\(name)_\(prepared)", &numbers) { try await connection.script(part) }
         committed.add(1, ordering: .relaxed)
+        if prepared % 16 == 0 { try await slowDown(on: connection) }
       } catch {
         let state = error.sqlState ?? ""
         if !state.hasPrefix("40"), state != "23505" { troubles.withLock { $0.append(error.description) } }
@@ -98,6 +102,16 @@ final class Writers: Sendable {
       }
     }
     await connection.close()
+  }
+
+  /// A log that grows for ever faster than it is replayed is not what is tried here.
+  private func slowDown(on connection: Connection) async throws(PostgresError) {
+    let isThere: SQL = "SELECT to_regclass(\(log.quoted)) IS NOT NULL"
+    let isLong: SQL = "SELECT count(*) = 3000 FROM (SELECT FROM \(id: log) LIMIT 3000) AS l"
+    guard try await connection.query(isThere).value == "t" else { return }
+    while !isStopped.load(ordering: .relaxed), try await connection.query(isLong).value == "t" {
+      try? await Task.sleep(for: .milliseconds(50))
+    }
   }
 
   private func opening(_ numbers: inout SeededNumbers) -> String {
