@@ -96,10 +96,11 @@ struct Gatekeeper: Sendable {
       """)
     var conditions: [GateCondition] = []
     for gate in gates where rows.contains(where: { $0[0] == gate.id }) {
-      let again = try? await shop.compiling {
+      // A gate that cannot be asked is no open one.
+      let again = try await shop.compiling {
         try await compiler.compile(gate, phase: compiler.phases(of: gate)[0], tag: shop.tag, in: $0)
       }
-      conditions += (again?.program.gates ?? []).map { condition in
+      conditions += again.program.gates.map { condition in
         guard case .closed(let reason, let again) = condition else { return condition }
         return .closed(reason: "\(gate.id): \(reason)", again: again)
       }
