@@ -57,12 +57,14 @@ enum StalenessStore {
   }
 
   /// `as_of`: nothing committed until then is missing. A change that a refresh has not seen was committed after that refresh began, however long its transaction took.
+  /// `promise`: the refresh itself, and one that is lost with its worker; two seconds until a worker has looked.
   private static var question: SQL {
     """
     SELECT coalesce(w.view, r.view) AS view, r.as_of, r.refreshed_at, r.duration_ms * interval '1 millisecond' AS duration,
         r.rows, r.failed_at, r.failure, m.marks, greatest(m.since, r.as_of) AS dirty_since,
         greatest(w.min_interval, r.min_interval_ms * interval '1 millisecond') AS min_interval, s.every,
-        greatest(w.min_interval, r.min_interval_ms * interval '1 millisecond') + s.every AS promise,
+        greatest(w.min_interval, r.min_interval_ms * interval '1 millisecond') + s.every
+          + 2 * coalesce(r.duration_ms, 0) * interval '1 millisecond' + interval '2 seconds' AS promise,
         coalesce(pg_catalog.now() - greatest(m.since, r.as_of), interval '0') AS staleness
       FROM \(id: watch) w FULL JOIN \(id: MatviewRegister.table) r ON r.view = w.view
       LEFT JOIN LATERAL (

@@ -15,7 +15,7 @@ enum StatusQueries {
       || CASE WHEN s.dirty_since IS NULL THEN ''
         ELSE ', changed ' || greatest(0, round(extract(epoch FROM now() - s.dirty_since))) || ' s ago, ' || s.marks || ' marks' END
       || CASE WHEN s.promise IS NOT NULL THEN ', promised within ' || extract(epoch FROM s.promise)::int8 || ' s'
-          || CASE WHEN s.staleness > s.promise + coalesce(s.duration, interval '0') THEN ': OVERDUE' ELSE '' END
+          || CASE WHEN s.staleness > s.promise THEN ': OVERDUE' ELSE '' END
         ELSE '' END AS line,
       jsonb_build_object('view', s.view, 'as_of', s.as_of, 'refreshed_at', s.refreshed_at, 'failure', s.failure,
         'duration_seconds', extract(epoch FROM s.duration), 'rows', s.rows, 'marks', s.marks, 'dirty_since', s.dirty_since,
