@@ -1,5 +1,4 @@
 @testable import GDPR
-import Engine
 import Glibc
 import JSONText
 import PluginAPI

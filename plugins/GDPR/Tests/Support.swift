@@ -94,14 +94,3 @@ func harness(_ kind: String, _ with: JSON, environment: String = "accept_irrever
   let step = JSON.object(JSONObject([("uses", .string(kind)), ("with", with)])).text
   return try EngineHarness("  s: \(step)", registry: registry, environment: environment)
 }
-
-extension EngineHarness {
-  func applied(again: Bool = false, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    let ending = try await runner().apply(again: again).ending
-    guard case .succeeded = ending else {
-      Issue.record("\(ending)\n\(events.text.suffix(2500))", sourceLocation: sourceLocation)
-      return
-    }
-    #expect(try await flaws().isEmpty, sourceLocation: sourceLocation)
-  }
-}

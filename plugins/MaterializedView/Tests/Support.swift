@@ -19,25 +19,6 @@ func creating(_ with: JSON, policy: [(String, JSON)] = []) throws -> EngineHarne
   try harness([("s", "matview.create", with)], policy: policy)
 }
 
-extension EngineHarness {
-  func applied(again: Bool = false, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    let ending = try await runner().apply(again: again).ending
-    guard case .succeeded = ending else {
-      Issue.record("\(ending)\n\(events.text.suffix(2500))", sourceLocation: sourceLocation)
-      return
-    }
-    #expect(try await flaws().isEmpty, sourceLocation: sourceLocation)
-  }
-
-  func rolledBack(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    let ending = try await runner().rollback().ending
-    guard case .rolledBack = ending else {
-      Issue.record("\(ending)\n\(events.text.suffix(2500))", sourceLocation: sourceLocation)
-      return
-    }
-  }
-}
-
 func value(_ query: SQL) async throws -> String? { try await TestDatabase.current.sql(query).value }
 
 /// What a compilation said, by code.

@@ -38,18 +38,7 @@ struct RetentionFindings {
     if let except = wanted.except { texts.append((except.text, wanted.$except)) }
     if let done = wanted.done { texts.append((done.text, wanted.$done)) }
     for entry in wanted.set ?? [:] { texts.append((entry.value.text, entry.range)) }
-    return texts.compactMap { RetentionFindings.problem($0.text, at: $0.range) }
-  }
-
-  private static func problem(_ text: String, at range: SourceRange) -> Finding? {
-    do {
-      try SQLParser.checkExpression(text)
-      return nil
-    } catch {
-      return .refusal(
-        "sql.syntax", "line \(error.line), column \(error.column) of the expression: \(error.message)",
-        choices: ["write one scalar expression"], at: range)
-    }
+    return texts.compactMap { Finding.syntax(ofExpression: $0.text, at: $0.range) }
   }
 
   // MARK: Table

@@ -1,7 +1,6 @@
 @testable import GDPR
 import JSONText
 import PluginAPI
-import PostgresClient
 import TestSupport
 import Testing
 

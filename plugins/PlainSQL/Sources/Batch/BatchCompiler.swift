@@ -12,7 +12,7 @@ struct BatchCompiler {
   let facts: any Facts
 
   func program() async throws -> Program {
-    var findings = BatchExpressions.findings(wanted, server: facts.capabilities.major)
+    var findings = BatchExpressions.findings(wanted)
     guard let table = try await BatchTable.read(wanted.table, facts) else {
       return Program(findings: findings + [try await unknown(wanted.table, at: wanted.$table)])
     }
