@@ -108,7 +108,7 @@ let package = Package(
     tests("PluginAPI", ["PluginAPI", "JSONText"]),
     tests("OnlineDDL", ["OnlineDDL", "TestSupport", "PluginAPI", "PostgresClient"]),
     tests("Lint", ["Lint", "TestSupport", "PluginAPI", "PlanSchema", "PostgresClient", "SQLText"]),
-    tests("RunModel", ["RunModel", "JSONText"]),
+    tests("RunModel", ["RunModel", "JSONText", "PluginAPI"]),
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText", "Journal", "RunModel", "SQLText", "PlanModel",
                      "PluginAPI", "PostgresClient", "PlanSchema", "Sandbox", "ChildProcess", "Digest"]),

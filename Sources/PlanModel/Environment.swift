@@ -22,6 +22,10 @@ package struct Environment: Sendable, Hashable {
   package var limits = Limits.none
   /// How long a runner that is not heard of keeps what it holds. No part of a plan's hash.
   package var lease = Environment.usualLease
+  /// What has to be proven in another environment first; `nil`: nothing.
+  package var requires: EvidenceRequirement?
+  /// The key that signs what runs here prove. No part of a plan's hash.
+  package var signingKey: Secret?
 
   package static let usualLease = TimeSpan.seconds(30)
 }
@@ -75,10 +79,12 @@ struct EnvironmentKeys: ParameterSet {
   var windowEnd = WindowEnd.finish
   @Parameter("What must not run out: past one of these work stops and no step begins.") var limits: LimitKeys?
   @Parameter("How long a runner that is not heard of keeps its steps: 5s to 1h.") var lease = Environment.usualLease
+  @Parameter("What has to be proven in another environment before this one runs.") var requires: RequirementKeys?
+  @Parameter("Private key that signs the evidence of this environment's runs.") var signingKey: DeferredSecret?
 
   /// Keys of the language this version does not act on: refused, never ignored.
   static let unsupported = [
-    "targets", "requires", "window", "schedule", "on", "trust",
+    "targets", "window", "schedule", "on", "trust",
   ]
 
   var value: Environment {
@@ -86,7 +92,7 @@ struct EnvironmentKeys: ParameterSet {
       name: environment.text, target: target, sessionTarget: sessionTarget, role: role?.name,
       acceptIrreversible: acceptIrreversible.map(\.value), blockers: blockers, approvals: approvals,
       windows: windows.all, windowEnd: windowEnd, limits: limits?.value ?? .none,
-      lease: lease)
+      lease: lease, requires: requires?.value, signingKey: signingKey?.secret)
   }
 
   func check(_ report: inout Diagnostics) {
@@ -98,8 +104,49 @@ struct EnvironmentKeys: ParameterSet {
         "secret.literal", "a key stands in the file in plain text", at: $tokenKey,
         hint: "write ${env:NAME} or ${file:path} in its place")
     }
+    checkEvidence(&report)
     if !(TimeSpan.seconds(5)...TimeSpan.seconds(3600)).contains(lease) {
       report.error("value.range", "a lease lasts between 5s and 1h", at: $lease)
+    }
+  }
+}
+
+extension EnvironmentKeys {
+  private func checkEvidence(_ report: inout Diagnostics) {
+    if let signingKey, !signingKey.secret.isOneReference {
+      report.error(
+        "secret.literal", "a signing key is a reference and nothing else", at: $signingKey,
+        hint: "write ${file:path} or ${env:NAME}; caisson evidence keygen makes one")
+    }
+    guard let requires else { return }
+    if requires.environment.text == environment.text {
+      report.error(
+        "evidence.same", "an environment cannot prove anything to itself", at: requires.$environment,
+        hint: "name the environment that runs before this one")
+    }
+    guard case .target(let from) = requires.from else { return }
+    if from.standing(for: requires.environment.text) == target.standing(for: environment.text) {
+      report.error(
+        "evidence.same", "this is the database that the plan is for, and it cannot prove anything to itself",
+        at: requires.$from, hint: "name the database of \(requires.environment.text)")
+    }
+  }
+}
+
+extension ConnectionReference {
+  /// A sandbox without a name is the database named like its environment.
+  fileprivate func standing(for environment: String) -> String {
+    if case .sandbox(let name) = self { "sandbox:\(name ?? environment)" } else { description }
+  }
+}
+
+extension Secret {
+  /// A file's or a variable's content as it is.
+  fileprivate var isOneReference: Bool {
+    guard segments.count == 1 else { return false }
+    switch segments[0] {
+    case .file, .environment: return true
+    case .text, .privateVariable: return false
     }
   }
 }
@@ -116,6 +163,7 @@ extension Environment {
       object["window_end"] = windowEnd.json
     }
     if !limits.isEmpty { object["limits"] = limits.json }
+    object["requires"] = requires?.json
     if !acceptIrreversible.isEmpty { object["accept_irreversible"] = acceptIrreversible.json }
     return .object(object)
   }

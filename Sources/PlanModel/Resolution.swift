@@ -25,7 +25,7 @@ struct Resolution {
       privates: privates, &report)
     var substitution = Substitution(variables)
     let environmentKeys = EnvironmentKeys.read(
-      substituted(environment, ["target", "session_target", "role"], &substitution, &report), &report)
+      substituted(environment, ["target", "session_target", "role", "requires"], &substitution, &report), &report)
     let planKeys = PlanKeys.read(substituted(plan, ["defaults"], &substitution, &report), &report)
     let rest = plan.without("variables").without("private_variables")
     variables.reportUnused(in: [rest, environment.without("variables")], &report)
@@ -35,6 +35,7 @@ struct Resolution {
     for pair in merged { expansion.add(pair, &report) }
     let steps = read(expansion, defaults: planKeys?.defaults, &report)
     checkNames(environmentKeys, expansion, &report)
+    checkRequirement(environmentKeys, expansion, &report)
     checkSecrets(&report)
     guard let environmentKeys, let planKeys, let steps, !report.hasErrors else { return nil }
     let resolved = Plan(name: planKeys.plan.text, description: planKeys.description, steps: steps)

@@ -64,6 +64,25 @@ import Testing
     #expect(staging.planHash != production.planHash)
   }
 
+  @Test("what is required of another environment is in the plan's hash whole, and in the release's not at all", arguments: [
+    "environment: dev", "soak: 2h", "from: service=dev", "trust: []", "allow_difference: []", "max_age: 29 days",
+  ])
+  func requirement(changed part: String) throws {
+    let key = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    let whole = "environment: uat, soak: 1h, from: service=uat, trust: ['\(key)'], allow_difference: [last.up], max_age: 30 days"
+    let name = part.prefix { $0 != ":" }
+    let parts = whole.split(separator: ", ").map { $0.hasPrefix(name) ? part : String($0) }
+    func load(_ text: String) throws -> ResolvedPlan {
+      try LoadingTests.load(LoadingTests.staging + "\nrequires: { \(text) }\nsigning_key: ${env:NOT_HERE}\n")
+    }
+    let original = try load(whole), other = try load(parts.joined(separator: ", "))
+    #expect(original.planHash != other.planHash)
+    #expect(original.releaseHash == other.releaseHash)
+    #expect(try LoadingTests.load(LoadingTests.staging).releaseHash == original.releaseHash)
+    let again = try ResolvedPlan(frozen: try JSON(parsing: original.json.canonical), releaseHash: "")
+    #expect(again.environment.requires == original.environment.requires && again.planHash == original.planHash)
+  }
+
   @Test("what the journal keeps reads back to the same plan")
   func frozen() throws {
     let original = try LoadingTests.load()

@@ -14,7 +14,7 @@ struct GateBackup: StepKind {
 
   struct Parameters: ParameterSet {
     @Parameter("Who makes the backups.") var provider: Provider
-    @Parameter("How long ago the backup may have ended.", tuning: true) var maxAge = TimeSpan.hours(24)
+    @Parameter("How long ago the backup may have ended.") var maxAge = TimeSpan.hours(24)
     @Parameter("A smaller backup is none.") var minSize: ByteSize?
     @Parameter("WAL has to be archived without failures [true for pgbackrest and basebackup].") var archiving: Bool?
     @Parameter("How soon it is looked for again while there is none.", tuning: true) var every = TimeSpan.minutes(5)

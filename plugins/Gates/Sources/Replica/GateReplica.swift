@@ -11,11 +11,11 @@ struct GateReplica: StepKind {
   struct Parameters: ParameterSet {
     @Parameter("application_name of each standby; all that are connected when none is named.") var names: [String] = []
     @Parameter("How many have to be connected.") var atLeast = 1
-    @Parameter("How many bytes of WAL a standby may still have to replay.", tuning: true)
+    @Parameter("How many bytes of WAL a standby may still have to replay.")
     var maxLagBytes = ByteSize.megabytes(16)
-    @Parameter("How long a standby may take to replay what was written.", tuning: true) var maxLag = TimeSpan.seconds(10)
+    @Parameter("How long a standby may take to replay what was written.") var maxLag = TimeSpan.seconds(10)
     @Parameter("Replication slots that have to be in use.") var slots: [String] = []
-    @Parameter("How much WAL one of `slots` may hold back.", tuning: true) var maxSlotWal: ByteSize?
+    @Parameter("How much WAL one of `slots` may hold back.") var maxSlotWal: ByteSize?
     @Parameter("How soon it is asked again while it is closed.", tuning: true) var every = TimeSpan.seconds(10)
 
     func check(_ report: inout Diagnostics) {

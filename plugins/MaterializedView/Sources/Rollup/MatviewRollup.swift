@@ -16,15 +16,14 @@ struct MatviewRollup: StepKind {
     var by: Identifier
     @Parameter("Length of a period: months or years, days or weeks, or hours that divide a day.")
     var period = PeriodLength.months(1)
-    @Parameter("Periods that ended this long ago or less are computed again at each run.", tuning: true)
+    @Parameter("Periods that ended this long ago or less are computed again at each run.")
     var lookback = CalendarInterval.months(2)
-    @Parameter("So long after its end a period counts as closed.", tuning: true)
+    @Parameter("So long after its end a period counts as closed.")
     var closedAfter = CalendarInterval.days(0)
     @Parameter("Time zone in which periods begin and end.") var timezone = "UTC"
     @Parameter("What to do about rows that belong to no period: their column is NULL or infinite.")
     var nullPeriods = NullPeriods.refuse
-    @Parameter("Closed periods compared with the query at each run after the first, those first that waited longest.",
-               tuning: true)
+    @Parameter("Closed periods compared with the query at each run after the first, those first that waited longest.")
     var sample = 1
 
     func check(_ report: inout Diagnostics) {

@@ -72,7 +72,7 @@ struct CutoverKeys: ParameterSet {
   @Parameter("Transactions that would not see the copied rows: `wait` for them, `accept` or `abort`.")
   var oldSnapshots = OldSnapshotChoice.wait
   @Parameter("How long to wait for them.", tuning: true) var deadline = TimeSpan.hours(1)
-  @Parameter("Admin consoles of PgBouncers whose pools of this database are paused while names change hands.", tuning: true)
+  @Parameter("Admin consoles of PgBouncers whose pools of this database are paused while names change hands.")
   var pause: [Secret] = []
   @Parameter("How long they may be paused at most: then they are resumed, whatever happens.", tuning: true)
   var pauseDeadline = TimeSpan.seconds(15)
