@@ -7,6 +7,8 @@ package import YAMLTree
 package struct Environment: Sendable, Hashable {
   package var name: String
   package var target: ConnectionReference
+  /// Which of the environment's `targets` it is; `nil`: there is only the one.
+  package var targetKey: String?
   /// For what needs a session, where `target` goes through a pooler.
   package var sessionTarget: ConnectionReference?
   /// `SET LOCAL ROLE` in every transaction; as the catalog spells it.
@@ -63,9 +65,13 @@ struct EnvironmentKeys: ParameterSet {
   @Parameter("Name of the environment.") var environment: StepName
   @Parameter("The plan's file, beside this one.") var plan = "plan.yaml"
   @Parameter("Database: a libpq URI, keyword string or service=NAME, sandbox, or sandbox:NAME.")
-  var target: ConnectionReference
+  var target: ConnectionReference?
+  @Parameter("Many databases by name, in the order of a rollout's waves; in place of `target`.")
+  var targets: OrderedMap<ConnectionReference>?
   @Parameter("The same database without the pooler, for what needs a session.")
   var sessionTarget: ConnectionReference?
+  @Parameter("The same databases without their poolers, by the names of `targets`.")
+  var sessionTargets: OrderedMap<ConnectionReference> = [:]
   @Parameter("Role set in every transaction.") var role: Identifier?
   @Parameter("Values for the plan's variables.") var variables: OrderedMap<Unread> = [:]
   @Parameter("Key of the tokens that stand for the values of private variables.") var tokenKey: Secret?
@@ -83,19 +89,19 @@ struct EnvironmentKeys: ParameterSet {
   @Parameter("Private key that signs the evidence of this environment's runs.") var signingKey: DeferredSecret?
 
   /// Keys of the language this version does not act on: refused, never ignored.
-  static let unsupported = [
-    "targets", "window", "schedule", "on", "trust",
-  ]
+  static let unsupported = ["window", "schedule", "on", "trust"]
 
-  var value: Environment {
+  /// The environment for one of its databases.
+  func value(for target: ConnectionReference, session: ConnectionReference?, key: String?) -> Environment {
     Environment(
-      name: environment.text, target: target, sessionTarget: sessionTarget, role: role?.name,
+      name: environment.text, target: target, targetKey: key, sessionTarget: session, role: role?.name,
       acceptIrreversible: acceptIrreversible.map(\.value), blockers: blockers, approvals: approvals,
       windows: windows.all, windowEnd: windowEnd, limits: limits?.value ?? .none,
       lease: lease, requires: requires?.value, signingKey: signingKey?.secret)
   }
 
   func check(_ report: inout Diagnostics) {
+    checkTargets(&report)
     if !(0...100).contains(approvals) {
       report.error("value.range", "between 0 and 100 approvals can be asked for", at: $approvals)
     }
@@ -125,7 +131,7 @@ extension EnvironmentKeys {
         hint: "name the environment that runs before this one")
     }
     guard case .target(let from) = requires.from else { return }
-    if from.standing(for: requires.environment.text) == target.standing(for: environment.text) {
+    if values.contains(where: { $0.target.standing(for: environment.text) == from.standing(for: requires.environment.text) }) {
       report.error(
         "evidence.same", "this is the database that the plan is for, and it cannot prove anything to itself",
         at: requires.$from, hint: "name the database of \(requires.environment.text)")
@@ -154,8 +160,16 @@ extension Secret {
 extension Environment {
   /// As an environment file would write it, what belongs to the plan left out.
   package var json: JSON {
-    var object = JSONObject([("environment", .string(name)), ("target", target.json), ("blockers", blockers.json)])
-    object["session_target"] = sessionTarget?.json
+    var object = JSONObject([("environment", .string(name))])
+    if let targetKey {
+      // Its own database only: another one added beside it changes nothing here.
+      object["targets"] = .object(JSONObject([(targetKey, target.json)]))
+      object["session_targets"] = sessionTarget.map { .object(JSONObject([(targetKey, $0.json)])) }
+    } else {
+      object["target"] = target.json
+      object["session_target"] = sessionTarget?.json
+    }
+    object["blockers"] = blockers.json
     object["role"] = role.map { Identifier($0).json }
     if approvals > 0 { object["approvals"] = .int(Int64(approvals)) }
     if !windows.isEmpty {
@@ -169,7 +183,11 @@ extension Environment {
   }
 
   /// Reads what `json` wrote.
-  package init(json: JSON) throws(InvalidInput) { self = try EnvironmentKeys.read(json: json).value }
+  package init(json: JSON) throws(InvalidInput) {
+    let all = try EnvironmentKeys.read(json: json).values
+    guard all.count == 1 else { throw FrozenPlan.malformed("it has \(all.count) databases") }
+    self = all[0]
+  }
 }
 
 /// A value whose reader is chosen later.

@@ -44,6 +44,7 @@ package enum LanguageSchema {
         "description": "Changes to the plan's steps, merged by step id.",
       ])
     schema.set(property: "variables", ["type": "object", "description": "Values for the plan's variables."])
+    schema.set("oneOf", [["required": ["target"]], ["required": ["targets"]]])
     return schema
   }
 

@@ -13,14 +13,29 @@ package struct PlanLoader: Sendable {
     self.files = files
   }
 
+  /// For one database: the environment's only one, or the one of many that is asked for.
   package func load(_ request: PlanRequest) throws(InvalidInput) -> ResolvedPlan {
+    let all = try loadTargets(request)
+    if let found = all.first(where: { $0.environment.targetKey == request.target }) { return found }
+    let names = all.compactMap(\.environment.targetKey)
     var report = Diagnostics()
-    let plan = load(request, &report)
-    guard let plan, !report.hasErrors else { throw InvalidInput(report) }
-    return plan
+    report.error(
+      request.target == nil ? "target.required" : "target.unknown",
+      request.target.map { "there is no target `\($0)`" } ?? "which target?", at: .beginning(of: request.path),
+      hint: names.isEmpty ? "the environment has one database" : "--target " + names.joined(separator: ", --target "),
+      didYouMean: request.target.flatMap { report.nearest(to: $0, in: names) })
+    throw InvalidInput(report)
   }
 
-  private func load(_ request: PlanRequest, _ report: inout Diagnostics) -> ResolvedPlan? {
+  /// For each of the environment's databases, in the order of the file: only the environment differs.
+  package func loadTargets(_ request: PlanRequest) throws(InvalidInput) -> [ResolvedPlan] {
+    var report = Diagnostics()
+    let plans = load(request, &report)
+    guard let plans, !report.hasErrors else { throw InvalidInput(report) }
+    return plans
+  }
+
+  private func load(_ request: PlanRequest, _ report: inout Diagnostics) -> [ResolvedPlan]? {
     guard let path = environmentFile(request, &report), let environment = tree(path, &report),
       isEnvironment(environment, &report)
     else { return nil }
@@ -45,9 +60,15 @@ package struct PlanLoader: Sendable {
   }
 
   private func isEnvironment(_ root: Node, _ report: inout Diagnostics) -> Bool {
-    let looksLikePlan = root["caisson"] != nil || (root["steps"] != nil && root["target"] == nil)
+    let looksLikePlan = root["caisson"] != nil || (root["steps"] != nil && root["target"] == nil && root["targets"] == nil)
     guard root["environment"] == nil, looksLikePlan else {
       return report.mapping(root) != nil
+    }
+    guard root["rollout"] == nil else {
+      report.error(
+        "environment.required", "this is a rollout; what this command takes is an environment",
+        at: root.range.firstCharacter, hint: "caisson rollout runs it")
+      return false
     }
     report.error(
       "environment.required", "this is a plan; what runs is an environment", at: root.range.firstCharacter,

@@ -7,6 +7,8 @@ package struct PlanRequest: Sendable {
   package var path: String
   /// `--env NAME`: the file NAME.yaml of the folder.
   package var environment: String?
+  /// `--target NAME`: one of the environment's `targets`.
+  package var target: String?
   /// `--var name=value`, in the order given.
   package var variables: [(name: String, value: String)]
   /// Whether secrets that are not there are errors; off where nothing will run.
@@ -15,12 +17,13 @@ package struct PlanRequest: Sendable {
   package var wantsPrivateValues: Bool
 
   package init(
-    path: String, environment: String? = nil, variables: [(name: String, value: String)] = [],
+    path: String, environment: String? = nil, target: String? = nil, variables: [(name: String, value: String)] = [],
     checksSecrets: Bool = true, wantsPrivateValues: Bool = true
   ) {
     self.wantsPrivateValues = wantsPrivateValues
     self.path = path
     self.environment = environment
+    self.target = target
     self.variables = variables
     self.checksSecrets = checksSecrets
   }

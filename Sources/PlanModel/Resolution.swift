@@ -15,17 +15,18 @@ struct Resolution {
   var folder: String { FilePath.folder(of: planFile) }
   var secretsFolder: String { FilePath.folder(of: environmentFile) }
 
-  func resolve(_ planNode: Node, _ environmentNode: Node, _ report: inout Diagnostics) -> ResolvedPlan? {
+  func resolve(_ planNode: Node, _ environmentNode: Node, _ report: inout Diagnostics) -> [ResolvedPlan]? {
     guard report.mapping(planNode) != nil else { return nil }
     let plan = planNode.refusing(PlanKeys.unsupported, &report)
     let environment = environmentNode.refusing(EnvironmentKeys.unsupported, &report)
+    environment.requireTarget(&report)
     let privates = PrivateVariables(self, plan: plan, environment: environment, &report)
     let variables = Variables(
       plan: plan["variables"], environment: environment["variables"], commandLine: request.variables,
       privates: privates, &report)
     var substitution = Substitution(variables)
     let environmentKeys = EnvironmentKeys.read(
-      substituted(environment, ["target", "session_target", "role", "requires"], &substitution, &report), &report)
+      substituted(environment, Resolution.substitutedKeys, &substitution, &report), &report)
     let planKeys = PlanKeys.read(substituted(plan, ["defaults"], &substitution, &report), &report)
     let rest = plan.without("variables").without("private_variables")
     variables.reportUnused(in: [rest, environment.without("variables")], &report)
@@ -36,11 +37,14 @@ struct Resolution {
     let steps = read(expansion, defaults: planKeys?.defaults, &report)
     checkNames(environmentKeys, expansion, &report)
     checkRequirement(environmentKeys, expansion, &report)
-    checkSecrets(&report)
+    checkSecrets(except: environmentNode.otherTargets(than: request.target), &report)
     guard let environmentKeys, let planKeys, let steps, !report.hasErrors else { return nil }
     let resolved = Plan(name: planKeys.plan.text, description: planKeys.description, steps: steps)
-    return sealed(resolved, environmentKeys.value, source: plan, privates, report)
+    return environmentKeys.values.map { sealed(resolved, $0, source: plan, privates, report) }
   }
+
+  /// The environment's keys that variables may stand in.
+  private static let substitutedKeys = ["target", "targets", "session_target", "session_targets", "role", "requires"]
 
   private func substituted(
     _ node: Node, _ keys: [String], _ substitution: inout Substitution, _ report: inout Diagnostics
@@ -153,7 +157,7 @@ struct Resolution {
     }
   }
 
-  private func checkSecrets(_ report: inout Diagnostics) {
+  private func checkSecrets(except others: [SourceRange], _ report: inout Diagnostics) {
     for mention in report.mentions {
       guard case .privateVariable(let reference) = mention.subject, reference.token == nil, request.wantsPrivateValues
       else { continue }
@@ -162,7 +166,7 @@ struct Resolution {
         at: mention.range, hint: "give it with --var \(reference.name)=…, the same one to go on with a run")
     }
     guard request.checksSecrets else { return }
-    for mention in report.mentions {
+    for mention in report.mentions where !others.contains(mention.range) {
       switch mention.subject {
       case .planFile, .privateVariable: continue
       case .environmentVariable(let name):

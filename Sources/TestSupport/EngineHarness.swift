@@ -36,7 +36,7 @@ package struct EngineHarness: Sendable {
   ) -> Runner {
     let direct = cluster.map { $0.target() } ?? (overNetwork ? database.networkTarget : database.target)
     let address = TargetAddress(
-      name: resolved.environment.name, connection: pooler?.target(database: database.name) ?? direct,
+      name: resolved.environment.targetName, connection: pooler?.target(database: database.name) ?? direct,
       session: pooler == nil || !isDirectKnown ? nil : direct, role: resolved.environment.role,
       lease: resolved.environment.lease.duration)
     return Runner(

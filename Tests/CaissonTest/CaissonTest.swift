@@ -33,7 +33,7 @@ import TestSupport
     let registry = StepRegistry(StepRegistry.builtin.plugins + [TestPlugin.self])
     let resolved = try PlanLoader(registry).load(PlanRequest(path: environment))
     let address = TargetAddress(
-      name: resolved.environment.name, connection: try connection(resolved.environment.target, of: resolved),
+      name: resolved.environment.targetName, connection: try connection(resolved.environment.target, of: resolved),
       session: try resolved.environment.sessionTarget.map { try connection($0, of: resolved) },
       role: resolved.environment.role)
     let target = Target(address)

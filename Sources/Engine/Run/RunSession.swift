@@ -52,7 +52,7 @@ struct RunSession {
     let states = Dictionary(uniqueKeysWithValues: try await ledger.standings().map { ($0.step, $0.state.rawValue) })
     shop.reporter(
       .runStarted(
-        run: shop.run, plan: plan.name, environment: runner.resolved.environment.name,
+        run: shop.run, plan: plan.name, environment: runner.resolved.environment.targetName,
         steps: plan.steps.map { .init(id: $0.id, kind: $0.uses, state: states[$0.id] ?? "pending") }, resumed: resumed))
   }
 

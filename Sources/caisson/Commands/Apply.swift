@@ -19,7 +19,7 @@ struct ApplyCommand: Command {
       with 4; the second cancels at once. On a terminal it asks before it begins, unless --yes is given.
       """,
     section: Section.run, arguments: [.environment],
-    options: [until, .wait, again, detach, .environment, .variable, .yes, .output],
+    options: [until, .wait, again, detach, .environment, .target, .variable, .yes, .output],
     examples: [
       CommandExample("caisson apply staging.yaml", "everything the plan has for staging"),
       CommandExample(

@@ -17,7 +17,7 @@ struct ApproveCommand: Command {
       of the plan: so use your own login in the target. An environment asks for it with `approvals: 1`.
       """,
     section: Section.intervene, arguments: [.environmentFirst, subject],
-    options: [.reason, .run, .environment, .variable, .output],
+    options: [.reason, .run, .environment, .target, .variable, .output],
     examples: [
       CommandExample(
         #"caisson approve production.yaml release --reason "plan read, staging looked at""#,

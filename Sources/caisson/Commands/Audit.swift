@@ -14,7 +14,7 @@ struct AuditVerifyCommand: Command {
   static let spec = CommandSpec(
     "verify", summary: "recompute the chain of sealed events",
     discussion: "Says how far the chain is sealed, where it breaks if it does, and how many events are not sealed yet.",
-    arguments: [.environment], options: [.environment, .variable, .output],
+    arguments: [.environment], options: [.environment, .target, .variable, .output],
     examples: [CommandExample("caisson audit verify production.yaml", "exit 0 when every sealed event is as it was")])
 
   private let parsed: ParsedCommand

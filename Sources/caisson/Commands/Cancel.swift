@@ -10,7 +10,7 @@ struct CancelCommand: Command {
       what was half done stays half done: to undo it, use `rollback` instead, also on a canceled run.
       """,
     section: Section.intervene, arguments: [.environmentFirst],
-    options: [.reason, .run, .wait, .environment, .variable, .output],
+    options: [.reason, .run, .wait, .environment, .target, .variable, .output],
     examples: [
       CommandExample(#"caisson cancel staging.yaml --reason "wrong branch""#, "the plan may be edited and applied again")
     ])

@@ -12,7 +12,7 @@ struct EventsCommand: Command {
     "events", summary: "print what happened in a run, in order",
     discussion: "With --output ndjson one object per event: the form to feed other tools with.",
     section: Section.watch, arguments: [.environment],
-    options: [.follow, .step, limit, .run, .environment, .variable, .output],
+    options: [.follow, .step, limit, .run, .environment, .target, .variable, .output],
     examples: [
       CommandExample("caisson events production.yaml", "the latest run's events, and those of schedules"),
       CommandExample("caisson events production.yaml -f -o ndjson", "as they are committed"),

@@ -14,7 +14,7 @@ struct FinalizeCommand: Command {
       Some steps leave a last phase for later: until then a rollback loses nothing written since. `status` shows when it
       is due; a worker carries it out by itself.
       """,
-    section: Section.run, arguments: [.environment], options: [now, .wait, .environment, .variable, .output],
+    section: Section.run, arguments: [.environment], options: [now, .wait, .environment, .target, .variable, .output],
     examples: [
       CommandExample("caisson finalize production.yaml", "what is due"),
       CommandExample("caisson finalize production.yaml --now", "the way back is not wanted any more"),

@@ -10,7 +10,7 @@ struct HistoryCommand: Command {
 
   static let spec = CommandSpec(
     "history", summary: "list the runs of a target",
-    section: Section.watch, arguments: [.environment], options: [limit, .environment, .variable, .output],
+    section: Section.watch, arguments: [.environment], options: [limit, .environment, .target, .variable, .output],
     examples: [CommandExample("caisson history production.yaml -n 5", "the last five runs")])
 
   private let parsed: ParsedCommand

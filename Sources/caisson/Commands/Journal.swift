@@ -20,7 +20,7 @@ enum JournalGroup {
       console.print(["journal": .string(word), "version": .int(Int64(version))])
       return
     }
-    console.print("the journal of \(chosen.resolved.environment.name) is \(word), version \(version)")
+    console.print("the journal of \(chosen.targetName) is \(word), version \(version)")
   }
 }
 
@@ -29,7 +29,7 @@ struct JournalInstallCommand: Command {
   static let spec = CommandSpec(
     "install", summary: "make schema caisson in the target",
     discussion: "apply does this by itself; a command of its own lets another role do it beforehand.",
-    arguments: [.environment], options: [.environment, .variable, .output],
+    arguments: [.environment], options: [.environment, .target, .variable, .output],
     examples: [CommandExample("caisson journal install production.yaml", "as the role that may create schemas")])
 
   private let parsed: ParsedCommand
@@ -38,7 +38,7 @@ struct JournalInstallCommand: Command {
 
   func run(_ console: Console) async throws -> ExitCode {
     let chosen = try ChosenEnvironment(looking: parsed)
-    let name = chosen.resolved.environment.name
+    let name = chosen.targetName
     let outcome = try await chosen.connected("install") { connection in
       let outcome = try await Installer.install(on: connection, target: name)
       if let refusal = try await CloneCheck.run(on: connection, target: name).refusal { throw refusal }
@@ -54,7 +54,7 @@ struct JournalUpgradeCommand: Command {
   static let spec = CommandSpec(
     "upgrade", summary: "bring an older journal to this version",
     discussion: "One transaction; runs and events stay. Runners of the older version are turned away afterwards.",
-    arguments: [.environment], options: [.environment, .variable, .output],
+    arguments: [.environment], options: [.environment, .target, .variable, .output],
     examples: [CommandExample("caisson journal upgrade production.yaml", "after installing a new caisson")])
 
   private let parsed: ParsedCommand
@@ -74,7 +74,7 @@ struct JournalCheckCommand: Command {
   static let spec = CommandSpec(
     "check", summary: "compare a journal with what it should be",
     discussion: "Version, identity of the cluster, leases and attempts that contradict each other.",
-    arguments: [.environment], options: [.environment, .variable, .output],
+    arguments: [.environment], options: [.environment, .target, .variable, .output],
     examples: [CommandExample("caisson journal check production.yaml", "exit 0 when all is well")])
 
   private let parsed: ParsedCommand
@@ -92,7 +92,7 @@ struct JournalCheckCommand: Command {
         console.print("\(problem)")
         if let invariant = problem.invariant { console.print("  should be: \(invariant.text)") }
       }
-      if problems.isEmpty { console.print("the journal of \(chosen.resolved.environment.name) is sound") }
+      if problems.isEmpty { console.print("the journal of \(chosen.targetName) is sound") }
     }
     return problems.isEmpty ? .done : .failed
   }

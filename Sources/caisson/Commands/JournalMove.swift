@@ -15,7 +15,7 @@ struct JournalAdoptCommand: Command {
       at work on are in doubt here, its unfinished runs are paused, its leases, approvals and evidence are void, its
       schedules are paused. The history stays. For the same database after a failover or a move: journal reattach.
       """,
-    arguments: [.environment], options: [name, .reason, .yes, .environment, .variable, .output],
+    arguments: [.environment], options: [name, .reason, .yes, .environment, .target, .variable, .output],
     examples: [
       CommandExample(
         #"caisson journal adopt staging.yaml --as staging --reason "refreshed from production""#,
@@ -32,7 +32,7 @@ struct JournalAdoptCommand: Command {
 
   func run(_ console: Console) async throws -> ExitCode {
     let chosen = try ChosenEnvironment(looking: parsed)
-    let name = chosen.resolved.environment.name
+    let name = chosen.targetName
     if let typed = parsed.value(Self.name), typed != name {
       throw parsed.usageError("this environment is called '\(name)', not '\(typed)'")
     }
@@ -83,7 +83,7 @@ struct JournalReattachCommand: Command {
       sure first that nobody works on the old one. Leases of before run out at once, and fences begin above all that
       anybody may know. What had not reached this server is done again by resume.
       """,
-    arguments: [.environment], options: [.reason, .yes, .environment, .variable, .output],
+    arguments: [.environment], options: [.reason, .yes, .environment, .target, .variable, .output],
     examples: [
       CommandExample(
         #"caisson journal reattach production.yaml --reason "failover to db2, db1 is off""#, "after the promotion")
@@ -99,7 +99,7 @@ struct JournalReattachCommand: Command {
 
   func run(_ console: Console) async throws -> ExitCode {
     let chosen = try ChosenEnvironment(looking: parsed)
-    let name = chosen.resolved.environment.name
+    let name = chosen.targetName
     let check = try await chosen.connected("reattach") { connection in
       try await Installer.require(on: connection)
       return try await CloneCheck.run(on: connection, target: name)
@@ -130,7 +130,7 @@ struct JournalReattachCommand: Command {
       console.print("the journal is where it was: nothing to do")
       return .done
     }
-    console.print("the journal of \(chosen.resolved.environment.name) is attached here")
+    console.print("the journal of \(chosen.targetName) is attached here")
     if done.leases > 0 { console.print("  \(done.leases) steps were held: they are free to be taken over") }
     console.print("next: \(next)")
     return .done

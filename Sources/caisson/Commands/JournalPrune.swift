@@ -17,7 +17,7 @@ struct JournalPruneCommand: Command {
       provable. Never a run that is not over, that has crossed a point of no return or has work to finalize, nor the last
       word about a step, which later runs carry over from. Evidence stays. Needs the journal's owner.
       """,
-    arguments: [.environment], options: [keep, RollbackCommand.dryRun, .yes, .environment, .variable, .output],
+    arguments: [.environment], options: [keep, RollbackCommand.dryRun, .yes, .environment, .target, .variable, .output],
     examples: [
       CommandExample("caisson journal prune production.yaml --keep 180d --dry-run", "which runs would go"),
       CommandExample("caisson journal prune production.yaml --keep 180d --yes", "in a cron job"),

@@ -13,7 +13,7 @@ struct LogsCommand: Command {
     "logs", summary: "print attempts with their outcomes and errors",
     discussion: "Every attempt at a step: when, by which backend, how long, how it ended, SQLSTATE, and what to do.",
     section: Section.watch, arguments: [.environment],
-    options: [.step, limit, .run, .environment, .variable, .output],
+    options: [.step, limit, .run, .environment, .target, .variable, .output],
     examples: [CommandExample("caisson logs production.yaml --step index", "what was tried for one step")])
 
   private let parsed: ParsedCommand

@@ -8,7 +8,7 @@ struct MarkDoneCommand: Command {
     "mark-done", summary: "declare a step done that you have finished by hand",
     discussion: "For steps that are blocked because nobody but you can know whether their work was done.",
     section: Section.intervene, arguments: [.environmentFirst, .step],
-    options: [.reason, .run, .environment, .variable, .output],
+    options: [.reason, .run, .environment, .target, .variable, .output],
     examples: [
       CommandExample(
         #"caisson mark-done production.yaml vacuum --reason "seen in pg_stat""#, "then: caisson resume production.yaml")

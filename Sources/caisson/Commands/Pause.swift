@@ -10,7 +10,7 @@ struct PauseCommand: Command {
       Until `resume` nobody goes on with the run, no worker either.
       """,
     section: Section.intervene, arguments: [.environmentFirst],
-    options: [.reason, .run, .wait, .environment, .variable, .output],
+    options: [.reason, .run, .wait, .environment, .target, .variable, .output],
     examples: [
       CommandExample(#"caisson pause production.yaml --reason "sale starts at noon""#, "then: caisson resume"),
       CommandExample(#"caisson pause production.yaml --reason "backup" --wait=5min"#, "returns when it is paused"),

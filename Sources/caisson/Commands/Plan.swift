@@ -17,7 +17,7 @@ struct PlanCommand: Command {
       step is refused.
       """,
     section: Section.check, arguments: [.environment],
-    options: [sql, steps, .environment, .variable, .output],
+    options: [sql, steps, .environment, .target, .variable, .output],
     examples: [
       CommandExample("caisson plan staging.yaml", "one block per step"),
       CommandExample("caisson plan staging.yaml --sql --step index", "the SQL of one step"),

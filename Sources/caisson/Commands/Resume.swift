@@ -11,7 +11,7 @@ struct ResumeCommand: Command {
       Goes on where the checkpoint is, forwards or with the rollback that was under way; what failed is tried again.
       Refuses when the plan has changed since, and shows the difference.
       """,
-    section: Section.run, arguments: [.environment], options: [.wait, .environment, .variable, .output],
+    section: Section.run, arguments: [.environment], options: [.wait, .environment, .target, .variable, .output],
     examples: [
       CommandExample("caisson resume production.yaml", "the unfinished run"),
       CommandExample("caisson resume production.yaml --wait", "as soon as the other runner's lease has ended"),

@@ -8,7 +8,7 @@ struct RetryCommand: Command {
     "retry", summary: "let a failed or blocked step be tried again",
     discussion: "The step becomes ready with fresh attempts; resume runs it.",
     section: Section.intervene, arguments: [.environmentFirst, .step],
-    options: [.reason, .run, .environment, .variable, .output],
+    options: [.reason, .run, .environment, .target, .variable, .output],
     examples: [
       CommandExample(
         #"caisson retry production.yaml index --reason "disk added""#, "then: caisson resume production.yaml")

@@ -18,7 +18,7 @@ struct RollbackCommand: Command {
       back is; an apply that had to roll back by itself exits with 8.
       """,
     section: Section.run, arguments: [.environment],
-    options: [to, dryRun, .wait, .environment, .variable, .yes, .output],
+    options: [to, dryRun, .wait, .environment, .target, .variable, .yes, .output],
     examples: [
       CommandExample("caisson rollback staging.yaml --dry-run", "the statements that would run"),
       CommandExample("caisson rollback staging.yaml --to table", "all but step table and what it needs"),

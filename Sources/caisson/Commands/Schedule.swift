@@ -19,7 +19,7 @@ struct ScheduleListCommand: Command {
   static let spec = CommandSpec(
     "list", summary: "show when scheduled steps run next and how they ended last",
     discussion: "Reads the journal only. A schedule is there once its plan was applied, or a worker has begun.",
-    arguments: [.environmentFirst, ScheduleGroup.step], options: [.environment, .variable, .output],
+    arguments: [.environmentFirst, ScheduleGroup.step], options: [.environment, .target, .variable, .output],
     examples: [CommandExample("caisson schedule list production.yaml", "next time, last outcome, who paused it")])
 
   private let parsed: ParsedCommand
@@ -48,7 +48,7 @@ struct SchedulePauseCommand: Command {
   static let spec = CommandSpec(
     "pause", summary: "let no more firings of a schedule begin",
     discussion: "What is running goes on. Moments that come meanwhile are left out, and recorded as such.",
-    arguments: [.environmentFirst, ScheduleGroup.step], options: [.reason, .environment, .variable, .output],
+    arguments: [.environmentFirst, ScheduleGroup.step], options: [.reason, .environment, .target, .variable, .output],
     examples: [
       CommandExample(
         #"caisson schedule pause production.yaml roll --reason "release day""#, "then: caisson schedule resume")
@@ -70,7 +70,7 @@ struct ScheduleResumeCommand: Command {
   static let spec = CommandSpec(
     "resume", summary: "let a paused schedule go on with its next moment",
     discussion: "What came while it was paused is not caught up.",
-    arguments: [.environmentFirst, ScheduleGroup.step], options: [.reason, .environment, .variable, .output],
+    arguments: [.environmentFirst, ScheduleGroup.step], options: [.reason, .environment, .target, .variable, .output],
     examples: [CommandExample("caisson schedule resume production.yaml roll", "the next moment fires again")])
 
   private let order: ScheduleOrder
@@ -89,7 +89,7 @@ struct ScheduleTriggerCommand: Command {
   static let spec = CommandSpec(
     "trigger", summary: "ask for an extra firing now",
     discussion: "A worker carries it out, also while the schedule is paused. It does not move the next moment.",
-    arguments: [.environmentFirst, ScheduleGroup.step], options: [.reason, .environment, .variable, .output],
+    arguments: [.environmentFirst, ScheduleGroup.step], options: [.reason, .environment, .target, .variable, .output],
     examples: [CommandExample("caisson schedule trigger production.yaml roll", "then: caisson schedule list")])
 
   private let order: ScheduleOrder

@@ -27,7 +27,7 @@ struct ValidateCommand: Command {
 
   func run(_ console: Console) throws -> ExitCode {
     do throws(InvalidInput) {
-      report(try PlanLoader(.builtin).load(request), on: console)
+      report(try PlanLoader(.builtin).loadTargets(request), on: console)
       return .done
     } catch {
       if console.format == .text { throw error }
@@ -36,18 +36,23 @@ struct ValidateCommand: Command {
     }
   }
 
-  private func report(_ plan: ResolvedPlan, on console: Console) {
-    let steps = plan.plan.steps.count
+  private func report(_ targets: [ResolvedPlan], on console: Console) {
+    guard let plan = targets.first else { return }
+    let steps = plan.plan.steps.count, isOne = plan.environment.targetKey == nil
     guard console.format == .text else {
-      console.print([
-        "valid": true, "plan": .string(plan.plan.name), "environment": .string(plan.environment.name),
-        "steps": .int(Int64(steps)), "plan_hash": .string(plan.planHash), "release_hash": .string(plan.releaseHash),
-        "findings": .array(plan.diagnostics.sorted.map(\.json)),
+      var object = JSONObject([
+        ("valid", true), ("plan", .string(plan.plan.name)), ("environment", .string(plan.environment.name)),
+        ("steps", .int(Int64(steps))), ("release_hash", .string(plan.releaseHash)),
+        ("findings", .array(plan.diagnostics.sorted.map(\.json))),
       ])
+      let hashes = targets.map { ($0.environment.targetName, JSON.string($0.planHash)) }
+      if isOne { object["plan_hash"] = .string(plan.planHash) } else { object["targets"] = .object(JSONObject(hashes)) }
+      console.print(.object(object))
       return
     }
     if !plan.diagnostics.items.isEmpty { console.note(plan.diagnostics.render()) }
     let count = steps == 1 ? "1 step" : "\(steps) steps"
-    console.print("\(plan.plan.name) on \(plan.environment.name): \(count), no mistakes")
+    let many = isOne ? "" : " on \(targets.count) targets"
+    console.print("\(plan.plan.name) on \(plan.environment.name): \(count)\(many), no mistakes")
   }
 }

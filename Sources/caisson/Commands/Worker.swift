@@ -16,7 +16,7 @@ struct WorkerCommand: Command {
       Runs that are paused or have failed wait for `resume`. The first Ctrl-C finishes the chunk at hand; the run goes
       on with the other workers.
       """,
-    section: Section.run, arguments: [.environment], options: [once, .environment, .variable],
+    section: Section.run, arguments: [.environment], options: [once, .environment, .target, .variable],
     examples: [
       CommandExample("caisson worker production.yaml", "on each of three machines"),
       CommandExample("caisson apply production.yaml --detach --yes", "gives them something to do"),

@@ -10,12 +10,15 @@ extension OptionSpec {
   static let environment = OptionSpec.value(
     "env", short: "e", "NAME", .text, "NAME.yaml of the folder ENVIRONMENT")
 
+  /// Which database of an environment with many.
+  static let target = OptionSpec.value("target", "NAME", .text, "that one of the environment's targets")
+
   /// A run other than the latest.
   static let run = OptionSpec.value("run", "ID", .text, "that run, not the latest")
 
   /// A variable's value, over plan and environment.
   static let variable = OptionSpec.value(
-    "var", "NAME=VALUE", .assignment, "set a variable over plan and environment", repeatable: true)
+    "var", "NAME=VALUE", .assignment, "set a variable over both files", repeatable: true)
 
   /// Consent given beforehand.
   static let yes = OptionSpec.flag("yes", short: "y", "do not ask; never accepts irreversible steps")

@@ -25,6 +25,7 @@ extension PlanView {
   private var head: JSONObject {
     JSONObject([
       ("plan", .string(resolved.plan.name)), ("environment", .string(resolved.environment.name)),
+      ("target", .string(resolved.environment.targetName)),
       ("plan_hash", .string(resolved.planHash)), ("release_hash", .string(resolved.releaseHash)),
       ("to_run", .int(Int64(waiting.count))), ("refused", .bool(!refusals.isEmpty)),
     ])

@@ -18,7 +18,7 @@ extension PlanView {
     let role = resolved.environment.role.map { " as \($0)" } ?? ""
     let windows = resolved.environment.windows.map(\.description)
     if !windows.isEmpty { parts.append("begun in \(windows.joined(separator: " or ")) only") }
-    return "\(resolved.plan.name) on \(resolved.environment.name)\(role): " + parts.joined(separator: ", ")
+    return "\(resolved.plan.name) on \(resolved.environment.targetName)\(role): " + parts.joined(separator: ", ")
   }
 
   private func block(_ step: Step, _ palette: Palette) -> [String] {

@@ -70,7 +70,7 @@ struct RunStatus: Sendable {
   }
 
   private var heading: String {
-    "\(run.plan) on \(run.environment), run \(run.id.prefix(8)): \(run.state.rawValue)"
+    "\(run.plan) on \(run.target), run \(run.id.prefix(8)): \(run.state.rawValue)"
       + (run.desired == .run || run.finishedAt != nil ? "" : ", shall \(run.desired.rawValue)")
   }
 

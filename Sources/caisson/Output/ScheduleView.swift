@@ -79,7 +79,8 @@ extension FiringRecord {
 extension JournalReader {
   /// Those of the chosen plan.
   func schedules(of chosen: ChosenEnvironment) async throws -> [ScheduleRecord] {
-    let name = chosen.resolved.environment.name
-    return try await schedules(plan: chosen.resolved.plan.name, environment: name, target: name)
+    let environment = chosen.resolved.environment
+    return try await schedules(
+      plan: chosen.resolved.plan.name, environment: environment.name, target: environment.targetName)
   }
 }

@@ -11,7 +11,7 @@ import SQLText
 /// What nearly every command is about: a checked plan, and the database it is for.
 struct ChosenEnvironment: Sendable {
   let resolved: ResolvedPlan
-  let next: NextCommand
+  private(set) var next: NextCommand
 
   init(_ parsed: ParsedCommand) throws { try self.init(PlanRequest(parsed), parsed) }
 
@@ -21,11 +21,26 @@ struct ChosenEnvironment: Sendable {
   }
 
   private init(_ request: PlanRequest, _ parsed: ParsedCommand) throws {
-    resolved = try PlanLoader(.builtin).load(request)
-    next = try NextCommand(parsed, hiding: resolved.privateNames)
+    let resolved = try TargetChoice(PlanLoader(.builtin).loadTargets(request), parsed).one()
+    self.init(resolved, try NextCommand(parsed, hiding: resolved.privateNames))
   }
 
-  var title: String { "\(resolved.plan.name) on \(resolved.environment.name)" }
+  /// The one that is named, or each of an environment's many; for what only looks.
+  static func each(looking parsed: ParsedCommand) throws -> [ChosenEnvironment] {
+    let all = try PlanLoader(.builtin).loadTargets(PlanRequest(parsed, wantsPrivateValues: false))
+    let chosen = parsed.has(.target) || all.count == 1 ? [try TargetChoice(all, parsed).one()] : all
+    return try chosen.map { ChosenEnvironment($0, try NextCommand(parsed, hiding: $0.privateNames)) }
+  }
+
+  init(_ resolved: ResolvedPlan, _ next: NextCommand) {
+    self.resolved = resolved
+    self.next = next
+    self.next.target = resolved.environment.targetKey
+  }
+
+  /// What its journal is called.
+  var targetName: String { resolved.environment.targetName }
+  var title: String { "\(resolved.plan.name) on \(targetName)" }
 
   /// The database, its secrets resolved and its sandbox started.
   func target() async throws -> Target { Target(try await TargetAddress(resolving: resolved)) }
@@ -81,7 +96,7 @@ struct ChosenEnvironment: Sendable {
   func writing<Value: Sendable>(
     _ purpose: String, _ body: @Sendable (Connection) async throws -> Value
   ) async throws -> Value {
-    let name = resolved.environment.name
+    let name = targetName
     return try await connected(purpose) { connection in
       try await Installer.require(on: connection)
       if let refusal = try await CloneCheck.run(on: connection, target: name).refusal { throw refusal }

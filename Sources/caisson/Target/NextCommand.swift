@@ -5,6 +5,8 @@ import PlanSchema
 struct NextCommand: Sendable, Equatable {
   /// The environment file as this machine finds it from here.
   let file: String
+  /// One of the environment's many databases.
+  var target: String?
   private let variables: [String]
 
   /// `hiding`: private variables, of whose values nothing but a reference is repeated.
@@ -26,7 +28,11 @@ struct NextCommand: Sendable, Equatable {
   func callAsFunction(_ command: String, _ more: String...) -> String { self(command, more: more) }
 
   func callAsFunction(_ command: String, more: [String]) -> String {
-    let words = command.split(separator: " ").map(String.init) + [file] + more
+    let place = more.firstIndex { $0.hasPrefix("-") } ?? more.count
+    var words = command.split(separator: " ").map(String.init) + [file]
+    words += more[..<place]
+    if let target { words += ["--target", target] }
+    words += more[place...]
     return ([Tool.name] + words + variables.flatMap { ["--var", $0] }).map(Self.quoted).joined(separator: " ")
   }
 

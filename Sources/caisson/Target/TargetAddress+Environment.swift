@@ -9,9 +9,10 @@ extension TargetAddress {
   /// connection strings, which never show them.
   init(resolving resolved: ResolvedPlan) async throws {
     let environment = resolved.environment, folder = resolved.secretsFolder
-    let connection = try await environment.target.connection(folder: folder, fallback: environment.name)
-    let session = try await environment.sessionTarget?.connection(folder: folder, fallback: environment.name)
-    self.init(name: environment.name, connection: connection, session: session, role: environment.role,
+    let database = [environment.name, environment.targetKey].compactMap(\.self).joined(separator: "_")
+    let connection = try await environment.target.connection(folder: folder, fallback: database)
+    let session = try await environment.sessionTarget?.connection(folder: folder, fallback: database)
+    self.init(name: environment.targetName, connection: connection, session: session, role: environment.role,
       lease: environment.lease.duration,
       secrets: SecretSource(folder: folder, privately: resolved.privateValues))
   }

@@ -41,7 +41,7 @@ struct Ticking: Sendable {
   }
 
   func schedules(stop: StopSignal = StopSignal()) -> Schedules {
-    let address = TargetAddress(name: harness.resolved.environment.name, connection: database.target)
+    let address = TargetAddress(name: harness.resolved.environment.targetName, connection: database.target)
     return Schedules(harness.resolved, target: Target(address), registry: harness.registry, stop: stop)
   }
 
