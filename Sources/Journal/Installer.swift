@@ -48,12 +48,20 @@ package enum Installer {
   /// `nil`: no journal here.
   package static func version(on connection: Connection) async throws -> (schema: Int, minWriter: Int)? {
     let found = try await connection.query(
-      "SELECT to_regnamespace('caisson') IS NOT NULL AS schema, to_regclass('caisson.meta') IS NOT NULL AS meta")
+      """
+      SELECT to_regnamespace('caisson') IS NOT NULL AS schema, to_regclass('caisson.meta') IS NOT NULL AS meta,
+        (\(sql: impostors)) AS impostors
+      """)
     guard let row = found.rows.first, try row.bool("schema") else { return nil }
     guard try row.bool("meta") else {
       throw JournalError(
         .foreign, "this database has a schema caisson that is no journal",
         hint: "rename it (ALTER SCHEMA caisson RENAME TO …): the journal's name is fixed")
+    }
+    if let impostors = row["impostors"] {
+      throw JournalError(
+        .foreign, "schema caisson has functions under the names of the journal's: \(impostors)",
+        hint: "nothing was called: find out who made them and why, and DROP FUNCTION")
     }
     let meta = try await connection.query("SELECT schema_version, min_writer FROM caisson.meta")
     guard let row = meta.rows.first else {
@@ -61,6 +69,15 @@ package enum Installer {
     }
     return (try row.int("schema_version"), try row.int("min_writer"))
   }
+
+  /// Runners may make functions in the schema. One that is named like the journal's would be called by whoever is more
+  /// than they are, if its parameters were a closer match.
+  private static let impostors: SQL = """
+    SELECT string_agg(DISTINCT f.oid::regprocedure || ' of ' || pg_get_userbyid(f.proowner), ', ')
+    FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_proc f ON f.pronamespace = n.oid
+      JOIN pg_catalog.pg_proc j ON j.pronamespace = n.oid AND j.proname = f.proname
+    WHERE n.nspname = 'caisson' AND f.proowner <> n.nspowner AND j.proowner = n.nspowner
+    """
 
   /// A newer journal may still be written by this engine when it says so.
   package static func compatible(_ version: (schema: Int, minWriter: Int)) throws(JournalError) {

@@ -4,19 +4,17 @@ package import SQLText
 extension JournalSQL {
   /// In the transaction that creates a run: it, or one `step` of it, waits for the approval of `needed` other roles.
   package static func requireApproval(plan: String, target: String, needed: Int, step: String? = nil) -> SQL {
-    """
-    INSERT INTO caisson.gate (run_id, gate, kind, spec, bound_hash, reason)
-    SELECT run_id, \(step.map { "step:" + $0 } ?? "release"), 'approval', jsonb_build_object('needed', \(needed)::integer), plan_hash,
-      \(step == nil ? "the environment asks for approval" : "the step asks for approval")
-    FROM caisson.run WHERE plan_hash = \(bytes(plan)) AND target = \(target) AND variant = '' AND finished_at IS NULL
-    ON CONFLICT DO NOTHING
-    """
+    "SELECT caisson.require_approval(\(bytes(plan)), \(target), \(optional: step), \(needed))"
   }
 
   /// `gate`: `release` or `step:NAME`. Row: `state`, `given`, `needed`, `problem` (why it did not count, or NULL).
   /// No row: nothing waits for that.
   package static func approve(run: String, gate: String, plan: String, actor: String, reason: String?) -> SQL {
-    "SELECT * FROM caisson.approve(\(run), \(gate), \(bytes(plan)), \(actor), \(optional: reason))"
+    // With all types named no other function can be meant, whoever may create one in this schema.
+    """
+    SELECT * FROM caisson.approve(\(run)::uuid, \(gate)::text, \(bytes(plan))::bytea, \(actor)::text,
+      \(optional: reason)::text)
+    """
   }
 
   /// What a runner has found: `reason` is `nil` when the gate is open. Row of a closed one: `next_at`, and `seconds`.

@@ -56,13 +56,13 @@ import Testing
 
   /// The variable that makes a command the second person's.
   private func secondPerson(in project: Project) async throws -> [String: String] {
-    let installed = try await project.run("journal install")
+    let installed = try await project.run("journal install", "--roles")
     #expect(installed.exit == 0, "\(installed.stderr)")
     let database = project.database
     let role = "second_\(database.name)"
     try await database.script(
       """
-      CREATE ROLE \(role) LOGIN PASSWORD 'their own' IN ROLE caisson_operator
+      CREATE ROLE \(role) LOGIN PASSWORD 'their own' IN ROLE caisson_approver
       """)
     return ["TARGET": "postgresql://\(role):their%20own@127.0.0.1:\(database.cluster.port)/\(database.name)"]
   }

@@ -54,7 +54,8 @@ import Testing
     let own = try await project.run("approve", "ok")
     #expect(own.exit == 5 && own.stderr.contains("has started the run itself"), "\(own.stderr)")
     let role = "second_\(project.database.name)", place = "127.0.0.1:\(project.database.cluster.port)/\(project.database.name)"
-    try await project.database.script("CREATE ROLE \(role) LOGIN PASSWORD 'their own' IN ROLE caisson_operator")
+    #expect(try await project.run("journal install", "--roles").exit == 0)
+    try await project.database.script("CREATE ROLE \(role) LOGIN PASSWORD 'their own' IN ROLE caisson_approver")
     let approved = try await project.run("approve", "ok", env: ["TARGET": "postgresql://\(role):their%20own@\(place)"])
     #expect(approved.exit == 0, "\(approved.stdout)\(approved.stderr)")
     #expect(try await project.run("resume").exit == 0)

@@ -81,24 +81,6 @@ import Testing
     try await database.script("DROP ROLE \(role)")
   }
 
-  @Test("a member of caisson_runner works the journal, a reader reads it, nobody else sees it")
-  func groups() async throws {
-    let fixture = try await JournalFixture()
-    let run = try await fixture.run("a")
-    try await fixture.sql("SET ROLE caisson_runner")
-    try await fixture.ride(run, "a")
-    #expect(try await Sealer(fixture.connection).seal() > 0)
-    #expect(await fixture.refusal("UPDATE caisson.event SET data = '{}'") == "42501")
-    #expect(await fixture.refusal("UPDATE caisson.plan SET name = 'x'") == "42501")
-    try await fixture.sql("SET ROLE caisson_reader")
-    #expect(try await Audit.run(on: fixture.connection).isSound)
-    try await fixture.expectSound()
-    #expect(await fixture.refusal("UPDATE caisson.run SET desired = 'pause'") == "42501")
-    try await fixture.sql("SET ROLE caisson_operator")
-    try await fixture.sql(JournalSQL.setDesired(run, .pause, by: "me"))
-    #expect(await fixture.refusal("UPDATE caisson.step SET state = 'skipped'") == "42501")
-  }
-
   @Test("copied by TEMPLATE, renamed, or in another database, the journal knows")
   func clones() async throws {
     let connection = try await database.connect()

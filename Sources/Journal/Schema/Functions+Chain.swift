@@ -22,7 +22,7 @@ extension JournalSchema {
     -- Lock, then look: the events must be read by a statement that starts after the head is locked.
     -- By place, not by id: nobody else changes events, and without statistics a join by id compares all with all.
     CREATE FUNCTION caisson.seal_events(n integer DEFAULT 1000) RETURNS integer
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     DECLARE h caisson.seal; k integer; last_hash bytea;
     BEGIN
       SELECT * INTO h FROM caisson.seal FOR UPDATE SKIP LOCKED;
@@ -85,5 +85,17 @@ extension JournalSchema {
       EXECUTE FUNCTION caisson.event_guard();
     CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON caisson.event
       FOR EACH STATEMENT EXECUTE FUNCTION caisson.event_guard();
+
+    -- What was voted, judged, amended or pruned is recorded by the functions that do it, in their owner's name.
+    CREATE FUNCTION caisson.event_voice() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+    BEGIN
+      IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
+        RETURN NEW; END IF;
+      RAISE EXCEPTION 'caisson: nobody records % by hand', NEW.kind USING ERRCODE = '42501';
+    END $$;
+    CREATE TRIGGER guard_voice BEFORE INSERT ON caisson.event FOR EACH ROW
+      WHEN (starts_with(NEW.kind, 'gate.') OR starts_with(NEW.kind, 'journal.')
+        OR NEW.kind IN ('run.created', 'run.amended'))
+      EXECUTE FUNCTION caisson.event_voice();
     """#
 }

@@ -9,14 +9,18 @@ extension JournalSchema {
           AND g.state = 'closed') $$;
 
     -- A runner's verdict: open (`why` is NULL), or closed, to be asked again at `at` or after `again`. Only a change is
-    -- an event. Row, where it is closed: when it is asked again, and in how many seconds.
+    -- an event. Row, where it is closed: when it is asked again, and in how many seconds. What is voted on it never
+    -- touches: runners may call it, and write no gate themselves.
     CREATE FUNCTION caisson.judge(run uuid, gate_name text, gate_kind text, why text, at timestamptz, again interval,
       who text)
     RETURNS TABLE (next_at timestamptz, seconds double precision)
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     #variable_conflict use_column
     DECLARE was text; n timestamptz := coalesce(at, clock_timestamp() + again);
     BEGIN
+      IF gate_name = 'release' OR starts_with(gate_name, 'step:') OR gate_kind = 'approval' OR EXISTS (
+        SELECT FROM caisson.gate g WHERE g.run_id = run AND g.gate = gate_name AND g.kind = 'approval') THEN
+        RAISE EXCEPTION 'caisson: % is opened by approvals alone', gate_name USING ERRCODE = '42501'; END IF;
       SELECT g.state INTO was FROM caisson.gate g WHERE g.run_id = run AND g.gate = gate_name FOR UPDATE;
       IF why IS NULL THEN
         IF was = 'closed' THEN
@@ -37,6 +41,18 @@ extension JournalSchema {
       END IF;
       RETURN QUERY SELECT n, extract(epoch FROM n - clock_timestamp())::double precision;
     END $$;
+
+    -- In the transaction that creates a run: it, or one step of it, waits for that many other roles. Closes, never opens.
+    CREATE FUNCTION caisson.require_approval(plan bytea, target_name text, step_name text, needed integer)
+    RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+      INSERT INTO caisson.gate (run_id, gate, kind, spec, bound_hash, reason)
+      SELECT r.run_id, coalesce('step:' || step_name, 'release'), 'approval',
+        jsonb_build_object('needed', greatest(needed, 1)), r.plan_hash,
+        CASE WHEN step_name IS NULL THEN 'the environment asks for approval' ELSE 'the step asks for approval' END
+      FROM caisson.run r WHERE r.plan_hash = plan AND r.target = target_name AND r.variant = ''
+        AND r.finished_at IS NULL
+      ON CONFLICT DO NOTHING $$;
+    REVOKE ALL ON FUNCTION caisson.judge, caisson.require_approval FROM PUBLIC;
 
     -- By another role than the one that started the run: `session_user`, which nobody can put on. No row: no such gate.
     -- `problem` says why it did not count.

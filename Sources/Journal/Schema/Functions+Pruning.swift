@@ -21,12 +21,16 @@ extension JournalSchema {
       ORDER BY r.finished_at $$;
 
     -- One run, in the caller's transaction. No row: it may not go, or not yet: its newest events are not sealed.
-    -- No sealing meanwhile: the head is locked.
+    -- No sealing meanwhile: the head is locked. A runner may do it, but not with what it has just done itself.
     CREATE FUNCTION caisson.prune_run(run uuid, keep interval, actor text)
-    RETURNS TABLE (events bigint, anchors bigint) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    RETURNS TABLE (events bigint, anchors bigint)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     #variable_conflict use_column
     DECLARE r record; n bigint; k bigint; hash_of bytea;
     BEGIN
+      IF keep < interval '30 days' AND NOT pg_has_role(session_user, current_user, 'MEMBER') THEN
+        RAISE EXCEPTION 'caisson: what ended within 30 days is pruned by the journal''s owner' USING ERRCODE = '42501';
+      END IF;
       PERFORM 1 FROM caisson.seal FOR UPDATE;
       SELECT x.run_id, x.plan_hash INTO r FROM caisson.run x WHERE x.run_id = run FOR UPDATE SKIP LOCKED;
       IF NOT FOUND OR NOT EXISTS (SELECT FROM caisson.prunable(keep) p WHERE p.run_id = run)
@@ -51,6 +55,7 @@ extension JournalSchema {
         jsonb_build_object('run', run, 'events', n, 'anchors', k));
       RETURN QUERY SELECT n, k;
     END $$;
+    REVOKE ALL ON FUNCTION caisson.prune_run FROM PUBLIC;
 
     -- Moments that are over, but of each schedule the last one.
     CREATE FUNCTION caisson.prune_firings(keep interval) RETURNS bigint LANGUAGE plpgsql VOLATILE

@@ -2,13 +2,14 @@ extension JournalSchema {
   /// Creating a run, turning it, settling it.
   static let runFunctions = #"""
     -- One call for a whole run: steps, programs and tasks come as arrays of records. A live run of the same plan,
-    -- target and variant is returned instead (created = false).
+    -- target and variant is returned instead (created = false). Runners may not write runs and gates themselves: who has
+    -- started a run, and that it waits for others, is nothing they could say.
     CREATE FUNCTION caisson.create_run(plan bytea, target_name text, variant_name text, first_state text, at_host text,
       actor text, amended bytea, steps jsonb, programs jsonb, tasks jsonb)
-    RETURNS TABLE (run_id uuid, created boolean, state text) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS
-      $$
+    RETURNS TABLE (run_id uuid, created boolean, state text)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     #variable_conflict use_column
-    DECLARE id uuid;
+    DECLARE id uuid; votes integer;
     BEGIN
       INSERT INTO caisson.run (plan_hash, target, variant, state, host, amended_from)
       VALUES (plan, target_name, variant_name, first_state, at_host, amended)
@@ -42,8 +43,12 @@ extension JournalSchema {
         title text, total numeric)) WITH ORDINALITY AS x(step, phase, operation, slice, kind, title, total, place);
       INSERT INTO caisson.event (run_id, kind, actor, data) VALUES (id, 'run.created', actor,
         jsonb_build_object('plan', encode(plan, 'hex'), 'steps', jsonb_array_length(steps)));
+      SELECT (p.resolved -> 'environment' ->> 'approvals')::integer INTO votes FROM caisson.plan p
+        WHERE p.plan_hash = plan AND variant_name = '';
+      IF votes > 0 THEN PERFORM caisson.require_approval(plan, target_name, NULL::text, votes); END IF;
       RETURN QUERY SELECT id, true, first_state;
     END $$;
+    REVOKE ALL ON FUNCTION caisson.create_run FROM PUBLIC;
 
     -- No row: the run is in none of these states.
     CREATE FUNCTION caisson.turn_run(run uuid, from_states text[], to_state text, actor text, why text)
@@ -60,8 +65,9 @@ extension JournalSchema {
     END $$;
 
     -- Turns a run into what its steps say, if they say anything final. No row: it goes on (or was settled before).
+    -- Approvers, who may ask a run to pause, may call it too.
     CREATE FUNCTION caisson.settle_run(run uuid, actor text) RETURNS TABLE (state text)
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     #variable_conflict use_column
     DECLARE r caisson.run; n record; next text;
     BEGIN
@@ -91,9 +97,10 @@ extension JournalSchema {
       IF next IS NULL OR next = r.state THEN RETURN; END IF;
       UPDATE caisson.run x SET finalize_due = (SELECT min(s.due_at) FROM caisson.step s
          WHERE s.run_id = run AND s.state = 'done' AND next = 'succeeded') WHERE x.run_id = run;
-      PERFORM caisson.turn_run(run, ARRAY[r.state], next, actor, NULL);
+      PERFORM caisson.turn_run(run, ARRAY[r.state], next, actor, NULL::text);
       RETURN QUERY SELECT next;
     END $$;
+    REVOKE ALL ON FUNCTION caisson.settle_run FROM PUBLIC;
 
     -- Phases that were put off are taken up: those that are due, or all. 0: there are none. CA005: another run of the
     -- plan is under way.

@@ -11,7 +11,7 @@ package enum JournalSchema {
   package static let definition = [
     workTables, holdingTables, historyTables, scheduleTables, chainFunctions, gateFunctions, claimFunctions,
     rideFunctions, workFunctions, finishFunctions, undoFunctions, runFunctions, scheduleFunctions, checkFunctions,
-    movingFunctions, pruningFunctions, roles,
+    movingFunctions, pruningFunctions,
   ].joined(separator: "\n")
 
   /// Where this cluster's history stands; behind a promotion it is another one.

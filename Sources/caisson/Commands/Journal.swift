@@ -12,40 +12,25 @@ enum JournalGroup {
 
   /// What an installation or upgrade came to.
   static func show(_ outcome: Installer.Outcome, of chosen: ChosenEnvironment, on console: Console) {
-    let (word, version) = switch outcome {
+    guard console.format == .text else {
+      console.print(json(outcome))
+      return
+    }
+    let (word, version) = words(outcome)
+    console.print("the journal of \(chosen.targetName) is \(word), version \(version)")
+  }
+
+  /// The same for programs, with what else was done.
+  static func json(_ outcome: Installer.Outcome, more: JSONObject = JSONObject()) -> JSON {
+    let (word, version) = words(outcome)
+    return .object(JSONObject([("journal", .string(word)), ("version", .int(Int64(version)))] + more.members.map { ($0.key, $0.value) }))
+  }
+
+  private static func words(_ outcome: Installer.Outcome) -> (String, Int) {
+    switch outcome {
     case .installed: ("installed", JournalSchema.version)
     case .present(let version): ("present", version)
     }
-    guard console.format == .text else {
-      console.print(["journal": .string(word), "version": .int(Int64(version))])
-      return
-    }
-    console.print("the journal of \(chosen.targetName) is \(word), version \(version)")
-  }
-}
-
-/// `caisson journal install ENVIRONMENT`
-struct JournalInstallCommand: Command {
-  static let spec = CommandSpec(
-    "install", summary: "make schema caisson in the target",
-    discussion: "apply does this by itself; a command of its own lets another role do it beforehand.",
-    arguments: [.environment], options: [.environment, .target, .variable, .output],
-    examples: [CommandExample("caisson journal install production.yaml", "as the role that may create schemas")])
-
-  private let parsed: ParsedCommand
-
-  init(_ parsed: ParsedCommand) { self.parsed = parsed }
-
-  func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(looking: parsed)
-    let name = chosen.targetName
-    let outcome = try await chosen.connected("install") { connection in
-      let outcome = try await Installer.install(on: connection, target: name)
-      if let refusal = try await CloneCheck.run(on: connection, target: name).refusal { throw refusal }
-      return outcome
-    }
-    JournalGroup.show(outcome, of: chosen, on: console)
-    return .done
   }
 }
 

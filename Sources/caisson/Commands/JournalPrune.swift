@@ -15,7 +15,8 @@ struct JournalPruneCommand: Command {
     discussion: """
       Whole runs, one transaction each: steps, tasks, attempts and events go, an anchor keeps the chain of events
       provable. Never a run that is not over, that has crossed a point of no return or has work to finalize, nor the last
-      word about a step, which later runs carry over from. Evidence stays. Needs the journal's owner.
+      word about a step, which later runs carry over from. Evidence stays. What ended within 30 days takes the journal's
+      owner; older runs a runner, too.
       """,
     arguments: [.environment], options: [keep, RollbackCommand.dryRun, .yes, .environment, .target, .variable, .output],
     examples: [

@@ -58,8 +58,8 @@ struct RetentionCutoff: Sendable {
           cutoff text NOT NULL,
           noted_at timestamptz NOT NULL DEFAULT now()
         );
-        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_reader') THEN
-          GRANT SELECT ON \(store.quoted) TO caisson_reader;
+        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_viewer') THEN
+          GRANT SELECT ON \(store.quoted) TO caisson_viewer;
         END IF;
       EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL;
       END

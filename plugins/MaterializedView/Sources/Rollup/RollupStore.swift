@@ -39,8 +39,8 @@ enum RollupStore {
           differs boolean NOT NULL DEFAULT false,
           PRIMARY KEY (rollup, starts)
         );
-        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_reader') THEN
-          GRANT SELECT ON \(rollup.quoted), \(period.quoted) TO caisson_reader;
+        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_viewer') THEN
+          GRANT SELECT ON \(rollup.quoted), \(period.quoted) TO caisson_viewer;
         END IF;
       EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL;
       END

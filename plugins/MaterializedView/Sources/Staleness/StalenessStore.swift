@@ -29,9 +29,9 @@ enum StalenessStore {
           step text NOT NULL
         );
         CREATE VIEW \(staleness.quoted) AS \(question.text);
-        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_reader') THEN
+        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_viewer') THEN
           GRANT SELECT ON \([ChangeMarks.table, watch, staleness].map(\.quoted).joined(separator: ", "))
-            TO caisson_reader;
+            TO caisson_viewer;
         END IF;
       EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL;
       END
