@@ -28,6 +28,10 @@ package enum EventText {
       return "\(word(event, "gate") ?? "?") was approved (\(votes))" + suffix(event)
     case .gateOpened: return "\(word(event, "gate") ?? "?") is open"
     case .gateClosed: return "\(word(event, "gate") ?? "?") is closed" + suffix(event)
+    case .blockerCanceled, .blockerTerminated:
+      let what = kind == .blockerCanceled ? "the statement of pid" : "the session of pid"
+      return "\(what) \(word(event, "pid") ?? "?") (\(word(event, "role") ?? "?")) was "
+        + (kind == .blockerCanceled ? "canceled" : "ended") + ", \(word(event, "seconds") ?? "?") s in the way"
     case .runCreated: return "the run was created with \(word(event, "steps") ?? "?") steps"
     case .runnerDead: return "runner \(word(event, "runner") ?? "?") on \(word(event, "host") ?? "?") was found dead"
     case .scheduleRegistered, .scheduleChanged:

@@ -111,6 +111,14 @@ extension JournalSQL {
     """
   }
 
+  /// Nobody's until `delay` is over: whoever looks then takes it up again.
+  package static func releaseFiring(_ hold: FiringHold, after delay: Duration) -> SQL {
+    """
+    UPDATE caisson.firing SET until = clock_timestamp() + \(interval(delay))::interval, runner_id = NULL
+    WHERE firing_id = \(hold.id) AND fence = \(hold.fence) AND state = 'running' RETURNING firing_id
+    """
+  }
+
   /// In the transaction that creates the run, behind it. Row: `run_id`. CA001: the firing was taken over.
   package static func startFiring(
     _ hold: FiringHold, plan: String, target: String, variant: String, reason: String?, actor: String

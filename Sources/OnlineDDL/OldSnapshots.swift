@@ -12,7 +12,7 @@ public enum OldSnapshots {
       deadline: deadline, every: .seconds(1))
   }
 
-  /// One row `(ok, why)`. Snapshots of this database, whatever table they read; writers and prepared transactions on
+  /// One row `(ok, why, pids)`. Snapshots of this database, whatever table they read; writers and prepared transactions on
   /// the table itself. Vacuum, and builds of plain indexes, do not hold a build up.
   package static func blockers(of table: QualifiedName, olderThan age: TimeSpan = patience) -> SQL {
     """
@@ -22,7 +22,7 @@ public enum OldSnapshots {
     ), relations AS (
       SELECT oid FROM target UNION SELECT t.relid FROM target, pg_partition_tree(target.oid) t
     ), blockers AS (
-      SELECT a.pid::text AS who, a.usename::text AS usename, a.application_name, a.state, a.xact_start,
+      SELECT a.pid, a.pid::text AS who, a.usename::text AS usename, a.application_name, a.state, a.xact_start,
         CASE WHEN a.backend_xmin IS NOT NULL THEN 'holds a snapshot' ELSE 'has written to the table' END AS why
       FROM pg_stat_activity a
       WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
@@ -37,7 +37,7 @@ public enum OldSnapshots {
           WHERE l.pid = a.pid AND l.granted AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock',
             'ExclusiveLock', 'AccessExclusiveLock')))
       UNION ALL
-      SELECT 'prepared transaction ' || quote_literal(x.gid), x.owner::text, '', 'prepared', x.prepared,
+      SELECT NULL, 'prepared transaction ' || quote_literal(x.gid), x.owner::text, '', 'prepared', x.prepared,
         'has written to the table'
       FROM pg_prepared_xacts x
       WHERE x.database = current_database() AND EXISTS (
@@ -47,7 +47,8 @@ public enum OldSnapshots {
     )
     SELECT count(*) = 0 AS ok, string_agg(format('%s (user %s%s, %s) %s for %s s', who, usename,
       CASE WHEN application_name <> '' THEN ', application ' || application_name ELSE '' END, state, why,
-      extract(epoch FROM clock_timestamp() - xact_start)::int), '; ' ORDER BY xact_start) AS why
+      extract(epoch FROM clock_timestamp() - xact_start)::int), '; ' ORDER BY xact_start) AS why,
+      string_agg(pid::text, ' ') AS pids
     FROM blockers
     """
   }

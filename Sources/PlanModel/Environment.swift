@@ -1,7 +1,7 @@
 package import JSONText
 package import PlanSchema
 internal import SQLText
-package import YAMLTree
+internal import YAMLTree
 
 /// Where and how a plan runs: one small file.
 package struct Environment: Sendable, Hashable {
@@ -40,26 +40,6 @@ package enum WindowEnd: String, CaseIterable, Sendable, ParameterValue {
   case pause
 }
 
-/// What is done about sessions that block a step.
-package enum Blockers: ParameterValue, Hashable {
-  /// They are named while the step waits.
-  case wait
-
-  package static var shape: Shape { .enumeration(["wait"]) }
-  package static func read(_ node: Node, _ report: inout Diagnostics) -> Blockers? {
-    if node.text == "wait" { return .wait }
-    if node["cancel"] != nil {
-      report.error(
-        "key.unsupported", "cancelling blockers is not supported by this version", at: node.range.firstCharacter,
-        hint: "write wait: blockers are named while a step waits")
-    } else {
-      report.unexpected(node, wanted: "wait")
-    }
-    return nil
-  }
-  package var json: JSON { "wait" }
-}
-
 /// An environment file's keys.
 struct EnvironmentKeys: ParameterSet {
   @Parameter("Name of the environment.") var environment: StepName
@@ -76,7 +56,7 @@ struct EnvironmentKeys: ParameterSet {
   @Parameter("Values for the plan's variables.") var variables: OrderedMap<Unread> = [:]
   @Parameter("Key of the tokens that stand for the values of private variables.") var tokenKey: Secret?
   @Parameter("Changes to the plan's steps, merged by step id.") var steps: OrderedMap<Unread> = [:]
-  @Parameter("Sessions in the way: wait names them.") var blockers: Blockers = .wait
+  @Parameter("Sessions in the way: wait names them; those of some roles can be ended.") var blockers: Blockers = .wait
   @Parameter("Steps whose points of no return may be crossed.") var acceptIrreversible: [Located<String>] = []
   @Parameter("How many other database roles have to approve a run before its first step.") var approvals = 0
   @Parameter("When steps may begin, by the clocks of their zones: Mon-Fri 01:00-05:00 Europe/Paris [always].")

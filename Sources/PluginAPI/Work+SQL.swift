@@ -155,7 +155,8 @@ public struct ObserveWork: Sendable, Hashable, Codable {
   }
 
   public var queries: [Query]
-  /// One row `(ok boolean, why text)`, asked every `every` until it is true or `deadline` has passed.
+  /// One row `(ok boolean, why text)`, asked every `every` until it is true or `deadline` has passed. A third column
+  /// `pids` may name the backends that are waited for, with blanks between them.
   public var until: SQL?
   public var deadline: TimeSpan?
   public var every: TimeSpan?

@@ -133,7 +133,7 @@ struct BracketRunner {
       do { try await edges.open(open) } catch let error as EngineError where error.isSilence { throw PutOff(error: error) }
       try await operations.run(body)
     }
-    let overdue = Overdue(after: work.deadline.duration) {
+    let overdue = Overdue(after: BracketDeadline(work.deadline.duration).parent) {
       stop.raise(to: .cancel)
       opened.cancel()
     }

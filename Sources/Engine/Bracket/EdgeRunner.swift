@@ -23,16 +23,41 @@ struct EdgeRunner: Sendable {
   /// All of them, each tried again until it succeeds or `tries` are used up; the first failure is thrown at the end.
   func close(_ operations: [Operation], tries: Int, pause: Duration) async throws {
     var failure: (any Error)?
-    for operation in operations {
-      do {
-        try await close(operation, tries: tries, pause: pause)
-      } catch is Replaced {
-        throw Replaced()
-      } catch {
+    for group in Self.together(operations) {
+      for result in await closing(group, tries: tries, pause: pause) {
+        guard case .failure(let error) = result else { continue }
+        if error is Replaced { throw error }
         failure = failure ?? error
       }
     }
     if let failure { throw failure }
+  }
+
+  /// Consoles are spoken to side by side: one that is gone must not keep the clients of the others waiting. Everything
+  /// else may count on what stands before it.
+  private static func together(_ operations: [Operation]) -> [[Operation]] {
+    operations.reduce(into: []) { groups, operation in
+      if case .admin = operation.work, case .admin? = groups.last?.last?.work {
+        groups[groups.count - 1].append(operation)
+      } else {
+        groups.append([operation])
+      }
+    }
+  }
+
+  private func closing(_ group: [Operation], tries: Int, pause: Duration) async -> [Result<Void, any Error>] {
+    await withTaskGroup(of: (Int, Result<Void, any Error>).self) { tasks in
+      for (place, operation) in group.enumerated() {
+        tasks.addTask {
+          do { return (place, .success(try await close(operation, tries: tries, pause: pause))) } catch {
+            return (place, .failure(error))
+          }
+        }
+      }
+      var results: [(Int, Result<Void, any Error>)] = []
+      for await result in tasks { results.append(result) }
+      return results.sorted { $0.0 < $1.0 }.map(\.1)
+    }
   }
 
   private func close(_ operation: Operation, tries: Int, pause: Duration) async throws {

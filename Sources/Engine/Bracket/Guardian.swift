@@ -8,9 +8,6 @@ import SQLText
 
 /// A process of its own session that keeps a bracket from staying open when everything else has died.
 package enum Guardian {
-  /// The parent acts first at the deadline; a parent that is stopped, or stuck, does not.
-  private static let grace = Duration.seconds(2)
-
   /// Its whole life; the exit code says whether it did what it was there for.
   package static func run(_ line: Lifeline = Lifeline(0)) async -> Int32 {
     // It ends by itself, soon after its parent; a machine that shuts down must not end it before.
@@ -21,7 +18,8 @@ package enum Guardian {
     await line.send("armed")
     guard case .line("opening") = await line.receive(within: nil) else { return 0 }
     await line.send("watching")
-    if await line.receive(within: .milliseconds(order.deadlineMilliseconds) + grace) == .line("release") { return 0 }
+    let limit = BracketDeadline(.milliseconds(order.deadlineMilliseconds)).guardian
+    if await line.receive(within: limit) == .line("release") { return 0 }
     return await close(order, line)
   }
 
@@ -43,9 +41,10 @@ package enum Guardian {
     return 0
   }
 
-  /// A journal that does not answer says nothing: then it is closed.
+  /// A journal that does not answer says nothing: then it is closed, while there is time.
   private static func isReplaced(_ order: GuardianOrder) async -> Bool {
-    await Limited.run(for: .seconds(5)) { () -> Bool in
+    let limit = BracketDeadline(.milliseconds(order.deadlineMilliseconds)).margin / 2
+    return await Limited.run(for: limit) { () -> Bool in
       guard let rows = try? await journal(order, JournalSQL.bracketProof(order.holding, task: order.task)) else { return false }
       return rows == 0
     } ?? false

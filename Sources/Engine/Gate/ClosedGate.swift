@@ -14,6 +14,9 @@ package struct ClosedGate: Sendable, Hashable {
   /// From when it was judged until then.
   package var wait: Duration?
 
+  /// How long to leave it alone: until it is worth asking again; a moment where a person may act at any time.
+  var pause: Duration { max(.seconds(1), wait ?? .seconds(3)) }
+
   /// Ends with a person's word.
   package var isVoted: Bool { kind == "approval" }
 }

@@ -21,9 +21,13 @@ struct ObserveInterpreter {
   private func wait(_ until: SQL, on connection: Connection) async throws {
     let every = Int(work.every?.milliseconds ?? 1_000)
     let deadline = work.deadline.map { ContinuousClock.now + .milliseconds($0.milliseconds) }
+    let inFlight = context.workshop.inFlight
+    let key = inFlight.begin(step: context.step.id, pid: Int(connection.backendPID))
+    defer { inFlight.end(key) }
     while true {
       let row = try await readOnly(until, on: connection).rows.first
       if row?[0] == "t" { return }
+      inFlight.update(key) { $0.waitsFor = (row?["pids"] ?? "").split(separator: " ").compactMap { Int($0) } }
       let why = row?[1] ?? "not yet"
       context.report(.stepState(step: context.step.id, state: "running", note: why))
       if let deadline, ContinuousClock.now >= deadline {

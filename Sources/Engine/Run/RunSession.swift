@@ -28,7 +28,10 @@ struct RunSession {
       guardian: runner.guardian, stop: stop, inFlight: inFlight,
       reporter: runner.reporter)
     let leases = Leases(target: runner.target, run: run, runner: identity.id, inFlight: inFlight, stop: stop)
-    let watcher = Watcher(target: runner.target, inFlight: inFlight, reporter: runner.reporter)
+    let ending = runner.resolved.environment.blockers.rule.map {
+      BlockerEnding($0, run: run, runner: identity.id)
+    }
+    let watcher = Watcher(target: runner.target, inFlight: inFlight, ending: ending, reporter: runner.reporter)
     let sealer = SealingLoop(target: runner.target)
     let session = RunSession(
       runner: runner, shop: shop, ledger: ledger, leases: leases, compiler: try await runner.compiler(),

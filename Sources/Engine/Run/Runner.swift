@@ -77,7 +77,8 @@ package struct Runner: Sendable {
         of: resolved, registry: registry, on: connection)
       let prepared = try await compiler().prepare(
         resolved.plan, finished: finished, tag: try await JournalAccess(target: target).tag(of: resolved, on: connection),
-        accepting: accepted, on: connection)
+        accepting: accepted, on: connection
+      ).adding(try await blockerFindings(on: connection))
       let preview = try await Preview(prepared, finished: finished, on: connection, role: target.address.role, capabilities: try await target.capabilities())
       await target.giveBack(connection)
       return preview
@@ -89,6 +90,12 @@ package struct Runner: Sendable {
   }
 
   private var accepted: Set<String> { Set(resolved.environment.acceptIrreversible) }
+
+  /// Asked as the role that connects: sessions are canceled by it, whatever `role:` says.
+  private func blockerFindings(on connection: Connection) async throws -> [Finding] {
+    guard let rule = resolved.environment.blockers.rule else { return [] }
+    return try await BlockerRights(rule: rule).findings(on: connection)
+  }
 
   // MARK: Doing
 
@@ -126,7 +133,8 @@ package struct Runner: Sendable {
     let finished = again ? [] : try await access.carriedOver(resolved, registry: registry, on: connection)
     let prepared = try await compiler().prepare(
       resolved.plan, finished: finished, tag: try await access.tag(of: resolved, on: connection), accepting: accepted,
-      on: connection)
+      on: connection
+    ).adding(try await blockerFindings(on: connection))
     guard prepared.refusals.isEmpty else {
       await target.giveBack(connection)
       return .ended(RunReport(run: nil, ending: .refused(prepared.refusals), steps: []))

@@ -34,8 +34,8 @@ package struct FiringReport: Sendable {
     /// It is over.
     case ended(FiringEnd)
     /// Not over: stopped at a checkpoint, or a person stopped its run, or another process has part of it. It is taken
-    /// up again.
-    case released(reason: String)
+    /// up again after a while.
+    case released(reason: String, after: Duration)
     /// Another process has taken it over.
     case replaced
   }

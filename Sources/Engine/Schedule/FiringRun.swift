@@ -132,13 +132,14 @@ extension Schedules {
   /// To the run's end, whoever began it; what is recorded of the firing is what the journal says of the run.
   private func goOn(with run: String, prepared: Preparation? = nil) async throws -> FiringReport.Outcome {
     guard let before = try await record(of: run) else { return .ended(.failed("its run is gone from the journal")) }
-    var failure: String?
+    var failure: String?, pause = Duration.seconds(1)
     if before.finishedAt == nil {
       let runner = try await runner(of: before)
       let report = before.state == .undoing || before.state == .rollbackFailed
         ? try await runner.finishRollback(run)
         : try await runner.proceed(run, resumed: prepared == nil, until: nil, prepared: prepared)
       failure = report.ending.failure
+      if case .waiting(let gates) = report.ending { pause = gates.map(\.pause).min() ?? pause }
     }
     guard let after = try await record(of: run) else { return .ended(.failed("its run is gone from the journal")) }
     switch after.state {
@@ -149,7 +150,7 @@ extension Schedules {
       let who = after.desiredBy.map { " by \($0)" } ?? ""
       return .ended(.failed("the run was \(after.state.rawValue)\(who)"))
     case .queued, .running, .waiting, .paused, .undoing:
-      return .released(reason: failure ?? "run \(run.prefix(8)) is \(after.state.rawValue)")
+      return .released(reason: failure ?? "run \(run.prefix(8)) is \(after.state.rawValue)", after: pause)
     }
   }
 

@@ -71,14 +71,14 @@ extension Schedules {
 
   // MARK: Recording the end
 
-  /// What is not over is left to be taken up again: at once, or soon when somebody else is at it.
+  /// What is not over is left to be taken up again: soon, or when the gate it waits for is to be asked again.
   private func settle(
     _ firing: Firing, _ result: Result<FiringReport, any Error>, runner: String
   ) async throws -> FiringReport {
     switch result {
     case .success(var report):
       guard case .ended(let end) = report.outcome else {
-        if case .released = report.outcome { try await release(firing, after: .seconds(1)) }
+        if case .released(_, let delay) = report.outcome { try await release(firing, after: delay) }
         return report
       }
       let statement = JournalSQL.endFiring(firing.hold, state: end.state, reason: end.reason, actor: runner)
@@ -99,7 +99,7 @@ extension Schedules {
   }
 
   private func release(_ firing: Firing, after delay: Duration) async throws {
-    _ = try await target.lending { try await $0.query(JournalSQL.renewFiring(firing.hold, ttl: delay)) }
+    _ = try await target.lending { try await $0.query(JournalSQL.releaseFiring(firing.hold, after: delay)) }
   }
 }
 

@@ -13,6 +13,8 @@ final class InFlight: Sendable {
     /// Who kept it waiting when the watcher last looked.
     var blockers: [Blocker] = []
     var lastReport: ContinuousClock.Instant?
+    /// Backends that it waits for without a lock, by looking.
+    var waitsFor: [Int] = []
   }
 
   private let entries = Mutex<[Int: Entry]>([:])

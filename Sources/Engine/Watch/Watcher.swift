@@ -9,17 +9,23 @@ actor Watcher {
   private let inFlight: InFlight
   private let reporter: Reporter
   private var connection: Connection?
+  /// `nil`: blockers are named only.
+  private var ending: BlockerEnding?
 
-  init(target: Target, inFlight: InFlight, reporter: @escaping Reporter) {
+  init(target: Target, inFlight: InFlight, ending: BlockerEnding? = nil, reporter: @escaping Reporter) {
     self.target = target
     self.inFlight = inFlight
+    self.ending = ending
     self.reporter = reporter
   }
 
+  /// Waits for locks are short, `max_stall` at most: who has to see them all looks sooner.
   func run() async {
+    let pace: (pause: Duration, age: Duration) = ending == nil
+      ? (.milliseconds(200), .milliseconds(250)) : (.milliseconds(50), .milliseconds(50))
     while !Task.isCancelled {
-      try? await Task.sleep(for: .milliseconds(200))
-      let waiting = inFlight.older(than: .milliseconds(250))
+      try? await Task.sleep(for: pace.pause)
+      let waiting = inFlight.older(than: pace.age)
       if !waiting.isEmpty { await look(at: waiting) }
     }
     await connection?.close()
@@ -29,6 +35,10 @@ actor Watcher {
     do {
       let connection = try await open()
       try await nameBlockers(waiting, on: connection)
+      if var ending {
+        defer { self.ending = ending }
+        try await ending.look(at: waiting.map(\.entry), on: connection, reporter)
+      }
       for (key, entry) in waiting { try await readProgress(key, entry, on: connection) }
     } catch {
       await connection?.close()

@@ -107,21 +107,22 @@ extension JournalSchema {
       OUT run_id uuid, OUT taken_over boolean)
     RETURNS SETOF record LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     #variable_conflict use_column
-    DECLARE sid bigint; fid bigint; s caisson.schedule; f caisson.firing; over boolean;
+    DECLARE sid bigint; fid bigint; s caisson.schedule; f caisson.firing; over boolean; held boolean;
     BEGIN
       FOR sid, fid IN SELECT o.schedule_id, o.firing_id FROM caisson.open_firings(plan, target_name, plan_named, env) o
         LIMIT 20
       LOOP
         SELECT * INTO s FROM caisson.schedule x WHERE x.schedule_id = sid FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        PERFORM 1 FROM caisson.firing x WHERE x.firing_id = fid FOR NO KEY UPDATE SKIP LOCKED;
+        SELECT x.runner_id IS NOT NULL INTO held FROM caisson.firing x WHERE x.firing_id = fid
+          FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
         SELECT o.running INTO over FROM caisson.open_firings(plan, target_name, plan_named, env) o
           WHERE o.firing_id = fid;
         CONTINUE WHEN NOT FOUND;
         UPDATE caisson.firing x SET state = 'running', runner_id = holder, fence = nextval('caisson.fence'),
           until = clock_timestamp() + ttl WHERE x.firing_id = fid RETURNING * INTO f;
-        IF over THEN
+        IF over AND held THEN
           PERFORM caisson.firing_event(fid, 'firing.taken_over', holder::text);
         END IF;
         RETURN QUERY SELECT fid, s.step, f.due_at, f.extra, f.fence, f.run_id, over;

@@ -32,7 +32,7 @@ final class WorkerLog: Sendable {
   private static func text(_ outcome: FiringReport.Outcome) -> String {
     switch outcome {
     case .ended(let end): "\(end.state.rawValue)" + (end.reason.map { ", \($0)" } ?? "")
-    case .released(let reason): "goes on later, \(reason)"
+    case .released(let reason, _): "goes on later, \(reason)"
     case .replaced: "taken over by another worker"
     }
   }

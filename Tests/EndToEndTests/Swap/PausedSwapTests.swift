@@ -5,58 +5,33 @@ import Sandbox
 import TestSupport
 import Testing
 
-private let sample = """
-  CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, v int, note text);
-  INSERT INTO orders (at, v) SELECT '2025-01-01'::timestamptz + i * interval '1 hour', i FROM generate_series(1, 2000) i;
-  ANALYZE;
-  """
-
 /// `cutover.pause`: names change hands while the pool is paused.
-@Suite(.database(template: sample), .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite(.database(template: PauseDesk.sample), .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
 struct PausedSwapTests {
-  private func step(stall: String, deadline: String = "20s") -> String {
-    """
-      swap:
-        uses: partition.swap
-        max_stall: \(stall)
-        retry: { attempts: 200, backoff: 20ms..200ms }
-        with:
-          table: public.orders
-          by: at
-          premake: 0
-          default_partition: create
-          cutover: { pause: ["${env:CONSOLE}"], pause_deadline: \(deadline) }
-    """
-  }
-
   private func with(_ step: String, _ body: (Project, TestPooler) async throws -> Void) async throws {
-    let database = TestDatabase.current
-    let pooler = try await TestPooler.start(
-      database.cluster, settings: ["default_pool_size": "20", "max_client_conn": "400"], databases: [database.name])
-    do {
-      try await body(try Project(step, environment: ["TARGET": database.url, "CONSOLE": pooler.console]), pooler)
-    } catch {
-      await pooler.stop()
-      throw error
-    }
-    await pooler.stop()
+    try await PauseDesk.with(step: step) { desk in try await body(desk.project, desk.poolers[0]) }
   }
 
-  private func isPartitioned() async throws -> Bool {
-    try await TestDatabase.current.sql("SELECT relkind FROM pg_class WHERE oid = 'orders'::regclass").value == "p"
-  }
+  private func step(stall: String) -> String { PauseDesk.step(stall: stall) }
 
-  @Test("200 clients of the pool meet no error while the table is swapped under them, nor on the way back; no write is lost")
-  func clients() async throws {
-    try await with(step(stall: "3s")) { project, pooler in
+  private func isPartitioned() async throws -> Bool { try await PauseDesk.isPartitioned() }
+
+  @Test("200 clients of the pool meet no error while the table is swapped under them, nor on the way back; no write is lost",
+        arguments: ["copy", "attach"])
+  func clients(strategy: String) async throws {
+    try await with(PauseDesk.step(stall: "3s", more: "strategy: \(strategy)")) { project, pooler in
       let load = try await PoolLoad.start(pooler, clients: 200, folder: project.folder)
+      #expect(try await load.clients(of: pooler) == 200)
       let applied = try await project.run("apply", "--yes")
       #expect(applied.exit == 0, "\(applied.stdout)\(applied.stderr)")
       #expect(try await isPartitioned())
       let back = try await project.run("rollback", "--yes")
       #expect(back.exit == 0, "\(back.stdout)\(back.stderr)")
       #expect(try await !isPartitioned())
-      let count = try await load.end()
+      #expect(try await load.clients(of: pooler) == 200, "to the end")
+      #expect(try await pooler.pauses().count >= 2, "there and back")
+      let (count, problem) = try await load.end()
+      #expect(problem == nil)
       #expect(count > 200)
       let written = try await TestDatabase.current.sql("SELECT count(*) FROM orders WHERE note = 'new'").value
       #expect(written == String(count))
@@ -67,28 +42,18 @@ struct PausedSwapTests {
     }
   }
 
-  @Test("killed between PAUSE and RESUME: the pool is resumed within the deadline, and resume ends as if nothing had been")
-  func killed() async throws {
-    try await with(step(stall: "8s")) { project, pooler in
-      let name = TestDatabase.current.name
-      // Not through the pool: the swap waits for its lock, with the pool paused.
-      let reader = try await TestDatabase.current.connect()
-      try await reader.script("BEGIN; SELECT count(*) FROM orders")
-      let running = try project.start("apply", "--yes")
-      try await until(running) { try await pooler.isPaused(name) }
-      running.signal(SIGKILL)
-      _ = await running.wait()
-      try await until(running) { try await !pooler.isPaused(name) }
-      #expect(try await !isPartitioned())
-      let client = try await pooler.session(name)
-      #expect(try await client.query("SELECT count(*) FROM orders").value == "2000")
-      await client.close()
-      try await reader.script("COMMIT")
-      await reader.close()
-      let resumed = try await project.run("resume")
-      #expect(resumed.exit == 0, "\(resumed.stdout)\(resumed.stderr)")
-      #expect(try await isPartitioned())
-      #expect(try await !pooler.isPaused(name))
+  @Test("a client whose transaction fails is seen: such a load is no proof of anything else")
+  func control() async throws {
+    try await with(step(stall: "3s")) { project, pooler in
+      let load = try await PoolLoad.start(pooler, clients: 200, folder: project.folder)
+      // What a cutover without a pool does to a client that is in its way for too long.
+      let ended: SQL = """
+        SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity
+          WHERE datname = current_database() AND application_name = 'pgbench' AND xact_start IS NOT NULL LIMIT 1) x
+        """
+      while try await TestDatabase.current.sql(ended).value != "1" {}
+      try await Task.sleep(for: .milliseconds(200))
+      #expect(try await load.end().problem != nil)
     }
   }
 
@@ -143,49 +108,6 @@ struct PausedSwapTests {
   }
 
   private func until(_ running: RunningCaisson, _ condition: () async throws -> Bool) async throws {
-    for _ in 0..<2_000 {
-      if try await condition() { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("never became true: \(running.output)")
-  }
-}
-
-/// pgbench through a pool, a row each transaction, until it is told to end.
-private struct PoolLoad {
-  let pid: Int32
-  let log: String
-
-  static func start(_ pooler: TestPooler, clients: Int, folder: String) async throws -> PoolLoad {
-    let script = """
-      \\set id random(1, 2000)
-      BEGIN;
-      UPDATE orders SET v = v + 1 WHERE id = :id;
-      INSERT INTO orders (at, v, note) VALUES ('2025-02-02', 0, 'new');
-      COMMIT;
-
-      """
-    try ServerFiles.write(script, to: "\(folder)/load.sql", owner: nil)
-    let pgbench = try await ServerPrograms.find().path("pgbench")
-    let pid = try Command([
-      pgbench, "-n", "-M", "simple", "-c", String(clients), "-j", "2", "-T", "280", "-R", "300", "-h", "127.0.0.1", "-p",
-      String(pooler.port), "-U", "postgres", "-f", "\(folder)/load.sql", TestDatabase.current.name,
-    ]).startDetached(log: "\(folder)/load.log")
-    for _ in 0..<500 {
-      if try await pooler.admin("SHOW CLIENTS").count > clients { break }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    return PoolLoad(pid: pid, log: "\(folder)/load.log")
-  }
-
-  /// How many transactions there were, none of which failed. SIGALRM is its own end of time.
-  func end() async throws -> Int {
-    kill(pid, SIGALRM)
-    var status: CInt = 0
-    while waitpid(pid, &status, WNOHANG) == 0 { try await Task.sleep(for: .milliseconds(20)) }
-    let text = ServerFiles.read(log) ?? ""
-    #expect(status == 0 && !text.contains("abort") && !text.contains("ERROR"), "\(text.suffix(2000))")
-    let count = try #require(text.firstMatch(of: #/transactions actually processed: (\d+)/#), "\(text.suffix(2000))")
-    return Int(count.1) ?? 0
+    try await PauseDesk.until(running, condition)
   }
 }
