@@ -213,4 +213,16 @@ struct GateTests {
     #expect(succeeded(try await harness.runner(on: cluster).apply()))
     try await cluster.stop()
   }
+
+  @Test("limits.free_disk: what is asked for and not there is told before anything begins; the server's role has to see it")
+  func freeDisk() async throws {
+    let harness = try EngineHarness(make("one"), registry: .builtin, environment: "limits: { free_disk: 900TB }")
+    let gates = closed(try await harness.runner().apply())
+    let reason = gates.first?.reason ?? ""
+    #expect(gates.map(\.kind) == ["limit"] && reason.hasSuffix("MB are free where the server keeps its data, 900TB have to be"), "\(gates)")
+    #expect(gates.first?.wait.map { $0 > .seconds(20) && $0 <= .seconds(30) } == true)
+    #expect(try await !exists("one"))
+    let enough = try EngineHarness(make("one"), registry: .builtin, environment: "limits: { free_disk: 1kB }")
+    #expect(try await enough.runner().preview().preparation.refusals.isEmpty)
+  }
 }
