@@ -37,9 +37,11 @@ struct LimitLook {
         hint: "run caisson there, or leave limits.free_disk out")
     }
     // What is closed to this account is left out: the data's own folder is what has to be seen.
-    let others = rows.map { ($0["space"].map { "in tablespace \($0)" } ?? "for the WAL", $0["space"] == nil ? data + "/pg_wal" : $0["place"] ?? "") }
+    let others = rows.map { row in
+      row["space"].map { ("in tablespace \($0)", row["place"] ?? "") } ?? ("for the WAL", data + "/pg_wal")
+    }
     return [("where the server keeps its data", free)] + others.compactMap { what, place in
-      Self.free(in: place).map { (what, $0) }
+      Self.disk(of: place) == Self.disk(of: data) ? nil : Self.free(in: place).map { (what, $0) }
     }
   }
 
@@ -61,6 +63,11 @@ struct LimitLook {
         .refused, "the role that connects may not see where the server keeps its data",
         hint: "GRANT pg_read_all_settings TO it, or leave limits.free_disk out", sqlState: error.sqlState)
     }
+  }
+
+  private static func disk(of folder: String) -> dev_t? {
+    var about = stat()
+    return stat(folder, &about) == 0 ? about.st_dev : nil
   }
 
   private static func free(in folder: String) -> Int64? {
