@@ -14,6 +14,7 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable {
   case fenceOrder = "fence.order"
   case fenceSequence = "fence.sequence"
   case needsUnmet = "needs.unmet"
+  case gateClosed = "gate.closed"
   case undoOrder = "undo.order"
   case taskFence = "task.fence"
   case taskUnfinished = "task.unfinished"
@@ -50,6 +51,7 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable {
     case .fenceOrder: "fences of a step rise from attempt to attempt"
     case .fenceSequence: "the next fence is above all that were given"
     case .needsUnmet: "no step runs or is done before what it needs"
+    case .gateClosed: "no step begins behind a gate that was closed before it was asked for"
     case .undoOrder: "a step is taken back after everything that was built on it"
     case .taskFence: "unfinished tasks of a held step have its fence"
     case .taskUnfinished: "a step that is finished has no unfinished task"
@@ -76,7 +78,7 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable {
   /// Whether a journal alone shows it; the others are about moments, or about the work itself.
   package var isReadable: Bool {
     switch self {
-    case .leaseEarly, .workCounted, .workFenced, .workSideBySide, .runStuck, .stateUnknown: false
+    case .leaseEarly, .gateClosed, .workCounted, .workFenced, .workSideBySide, .runStuck, .stateUnknown: false
     default: true
     }
   }

@@ -17,9 +17,15 @@ package struct Conformance: Sendable {
   let parameters: JSON
   let registry: StepRegistry
   let environment: String
+  /// What the step changes outside of the database.
+  let outside: @Sendable () async throws -> String
 
   /// `environment`: further keys of its file.
-  package init(_ kind: String, _ parameters: JSON, registry: StepRegistry, environment: String = "") {
+  package init(
+    _ kind: String, _ parameters: JSON, registry: StepRegistry, environment: String = "",
+    outside: @escaping @Sendable () async throws -> String = { "" }
+  ) {
+    self.outside = outside
     self.kind = kind
     self.parameters = parameters
     self.registry = registry
@@ -28,11 +34,11 @@ package struct Conformance: Sendable {
 
   /// Every promise, one after the other.
   package func expect(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    let start = try await CatalogText.read()
+    let start = try await look()
     try expectMark(sourceLocation)
     try await expectDryRun(start, sourceLocation)
     try await expectSurvival("apply", sourceLocation)
-    let killed = try await CatalogText.read()
+    let killed = try await look()
     #expect(killed != start, "the step changes nothing", sourceLocation: sourceLocation)
     try await expectSurvival("rollback", sourceLocation)
     try await expectSame(start, "after a rollback killed after each operation", sourceLocation)
@@ -44,7 +50,7 @@ package struct Conformance: Sendable {
     #expect(try await harness.flaws() == [], sourceLocation: sourceLocation)
   }
 
-  private func harness(further: [(String, JSON)] = []) throws -> EngineHarness {
+  func harness(further: [(String, JSON)] = []) throws -> EngineHarness {
     try EngineHarness("  s: \(step(further: further))", registry: registry, environment: environment)
   }
 
@@ -53,14 +59,16 @@ package struct Conformance: Sendable {
     return JSON.object(JSONObject([("uses", .string(kind)), ("with", with)])).text
   }
 
-  private func expectSame(_ wanted: String, _ when: String, _ location: SourceLocation) async throws {
-    let found = try await CatalogText.read()
+  func look() async throws -> String { try await CatalogText.read() + "\n" + outside() }
+
+  func expectSame(_ wanted: String, _ when: String, _ location: SourceLocation) async throws {
+    let found = try await look()
     #expect(CatalogText.difference(wanted, found) == [], "\(when)", sourceLocation: location)
   }
 
   // MARK: Promises
 
-  private func expectMark(_ location: SourceLocation) throws {
+  func expectMark(_ location: SourceLocation) throws {
     do {
       _ = try harness(further: [("no_such_key", 1)])
       Issue.record("an unknown key is let through", sourceLocation: location)
@@ -70,7 +78,7 @@ package struct Conformance: Sendable {
     }
   }
 
-  private func expectDryRun(_ start: String, _ location: SourceLocation) async throws {
+  func expectDryRun(_ start: String, _ location: SourceLocation) async throws {
     let preview = try await harness().runner().preview()
     #expect(preview.preparation.refusals.isEmpty, "\(preview.preparation.refusals)", sourceLocation: location)
     try await expectSame(start, "after a dry run", location)

@@ -1,5 +1,6 @@
 import JSONText
 import PostgresClient
+import SQLText
 import TestSupport
 import Testing
 
@@ -59,5 +60,40 @@ import Testing
     let approved = try await project.run("approve", "ok", env: ["TARGET": "postgresql://\(role):their%20own@\(place)"])
     #expect(approved.exit == 0, "\(approved.stdout)\(approved.stderr)")
     #expect(try await project.run("resume").exit == 0)
+  }
+
+  /// `HH:MM`, so many minutes from the next full one.
+  private func minute(_ distance: Int) async throws -> String {
+    let text: SQL = "SELECT to_char(date_trunc('minute', clock_timestamp() AT TIME ZONE 'UTC') + \(distance + 1) * interval '1 min', 'HH24:MI')"
+    return try await TestDatabase.current.sql(text).value ?? ""
+  }
+
+  @Test("window_end: pause: a step at work stops at its checkpoint when the window closes, and goes on in the next one",
+        .timeLimit(.minutes(5)))
+  func windowEnd() async throws {
+    try await TestDatabase.current.script(Sample.slowTable(rows: 14_000))
+    // Windows have minutes: not at the end of one.
+    while try await TestDatabase.current.sql("SELECT extract(second FROM clock_timestamp()) < 50").value != "t" {
+      try await Task.sleep(for: .milliseconds(200))
+    }
+    let windows = "[\"\(try await minute(-60))-\(try await minute(0)) UTC\", \"\(try await minute(1))-\(try await minute(30)) UTC\"]"
+    let project = try Project(Sample.batch, more: "windows: \(windows)\nwindow_end: pause")
+    let running = try project.start("apply", "--yes", "--wait=5min")
+    try await project.until("SELECT to_regclass('caisson.run') IS NOT NULL")
+    for _ in 0..<4_000 {
+      if try await project.database.sql("SELECT count(*) FROM caisson.run WHERE state = 'waiting'").value == "1" { break }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    let state: SQL = """
+      SELECT count(*) FILTER (WHERE n = 1) > 20 AND count(*) FILTER (WHERE n = 0) > 20 AND (SELECT string_agg(state, ' ') FROM
+        caisson.task WHERE cursor IS NOT NULL) <> 'done' AND (SELECT bool_and(reason LIKE 'outside of its window%' AND next_at
+        = date_trunc('minute', next_at)) FROM caisson.gate WHERE state = 'closed') FROM t
+      """
+    #expect(try await project.database.sql(state).value == "t", "in the middle of its work: \(running.output)")
+    #expect(try await project.run("status").stdout.contains("outside of its window"))
+    try await project.database.script("DROP TRIGGER dawdle ON t")
+    #expect(await running.wait() == 0, "\(running.output)")
+    #expect(try await project.database.sql("SELECT count(*) FROM t WHERE n = 1").value == "14000", "each row once")
+    #expect(try await project.json("journal check")["sound"] == true)
   }
 }

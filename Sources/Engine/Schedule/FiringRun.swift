@@ -202,7 +202,7 @@ extension ResolvedPlan {
 extension Preparation {
   /// Nothing that a later phase could add either.
   fileprivate var isNothingToDo: Bool {
-    steps.allSatisfy { $0.compiled.map { $0.program.leaves.isEmpty && $0.phases == 1 } ?? false }
+    steps.allSatisfy { $0.compiled.map { $0.program.leaves.isEmpty && $0.program.gates.isEmpty && $0.phases == 1 } ?? false }
   }
 }
 

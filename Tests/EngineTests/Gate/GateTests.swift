@@ -1,5 +1,5 @@
 import BuiltinPlugins
-import Engine
+@testable import Engine
 import PluginAPI
 import PostgresClient
 import RunModel
@@ -95,14 +95,18 @@ struct GateTests {
 
   @Test("a gate that opens while other steps are at work is noticed without waiting for their end")
   func whileOthersWork() async throws {
-    let busy = "  busy: { uses: sql.run, with: { up: \"SELECT count(*) FROM door, pg_sleep(4)\", down: SELECT 1 } }\n"
+    // It comes to its end only after `behind` was done beside it.
+    try await database.script("""
+      CREATE FUNCTION hold() RETURNS boolean LANGUAGE plpgsql AS $$
+      BEGIN WHILE to_regclass('behind') IS NULL LOOP PERFORM pg_sleep(0.05); END LOOP; RETURN true; END $$
+      """)
+    let busy = "  busy: { uses: sql.run, with: { up: \"SELECT count(*) FROM door WHERE hold()\", down: SELECT 1 } }\n"
     let harness = try EngineHarness(door("1s") + make("behind", "needs: [door], ") + busy, registry: .builtin)
     let running = Task { try await harness.runner().apply() }
     #expect(await harness.events.says("the door"))
     try await database.sql("UPDATE door SET open = true")
-    try await until { try await exists("behind") }
-    #expect(try await harness.states()["busy"] != "done")
     #expect(succeeded(try await running.value))
+    #expect(try await exists("behind"))
   }
 
   @Test("a worker waits at a closed gate and goes on by itself")
@@ -212,5 +216,25 @@ struct GateTests {
     try await cluster.sql("DROP TRIGGER dawdle ON work")
     #expect(succeeded(try await harness.runner(on: cluster).apply()))
     try await cluster.stop()
+  }
+
+  @Test("limits.free_disk: what is asked for and not there is told before anything begins; the server's role has to see it")
+  func freeDisk() async throws {
+    let harness = try EngineHarness(make("one"), registry: .builtin, environment: "limits: { free_disk: 900TB }")
+    let gates = closed(try await harness.runner().apply())
+    let reason = gates.first?.reason ?? ""
+    #expect(gates.map(\.kind) == ["limit"] && reason.hasSuffix("MB are free where the server keeps its data, 900TB have to be"), "\(gates)")
+    #expect(gates.first?.wait.map { $0 > .seconds(20) && $0 <= .seconds(30) } == true)
+    #expect(try await !exists("one"))
+    let enough = try EngineHarness(make("two"), registry: .builtin, environment: "limits: { free_disk: 1kB }")
+    #expect(succeeded(try await enough.runner().apply()))
+    let connection = try await database.connect()
+    let plain = "plain_\(database.name)"
+    try await connection.script("CREATE ROLE \(plain); SET ROLE \(plain)")
+    let look = LimitLook(limits: harness.resolved.environment.limits, connection: connection)
+    let error = await #expect(throws: EngineError.self) { try await look.problem() }
+    #expect(error?.code == .refused && error?.hint?.contains("pg_read_all_settings") == true)
+    try await connection.script("RESET ROLE; DROP ROLE \(plain)")
+    await connection.close()
   }
 }

@@ -204,4 +204,32 @@ import Testing
     #expect(try await ticking.database.sql(states).value == "superseded succeeded")
     try await ticking.expectSound()
   }
+
+  @Test("a firing whose gate is closed is left alone until the gate is to be asked again, by every worker; open, the same run goes on")
+  func closedGate() async throws {
+    let ticking = try await Ticking.applied("""
+        tick:
+          uses: gate.query
+          schedule: { every: 1h }
+          with: { query: SELECT count(*) = 0 FROM fired, message: the door is shut, every: 20min }
+      """)
+    try await ticking.database.script("INSERT INTO fired (what) VALUES ('shut')")
+    try await ticking.due()
+    let reports = try await ticking.fireAll()
+    guard reports.count == 1, case .released(let reason, let pause) = reports[0].outcome else {
+      return _ = Issue.record("\(reports)")
+    }
+    #expect(reason.contains("the door is shut"))
+    #expect(pause > .seconds(1_190) && pause <= .seconds(1_200), "\(pause)")
+    let next = try #require(try await ticking.schedules().nextDue())
+    #expect(next > .seconds(1_190) && next <= .seconds(1_200), "\(next)")
+    #expect(try await ticking.schedules().fireDue() == nil, "another worker")
+    #expect(try await ticking.count("SELECT count(*) FROM caisson.runner WHERE dead_at IS NULL") == 0)
+    // Its time has come.
+    try await ticking.database.script("DELETE FROM fired; UPDATE caisson.firing SET until = now()")
+    #expect(try await ticking.fireAll().map(\.end) == [.done])
+    #expect(try await ticking.runs() == 1)
+    #expect(try await ticking.count("SELECT count(*) FROM caisson.event WHERE kind = 'firing.taken_over'") == 0, "nobody was gone")
+    try await ticking.expectSound()
+  }
 }

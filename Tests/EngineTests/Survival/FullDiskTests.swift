@@ -64,6 +64,39 @@ struct FullDiskTests {
     }
   }
 
+  @Test("limits.free_disk: past it the work is stopped before the disk is full, its chunks kept; with room again it goes on")
+  func limit() async throws {
+    let cluster = TestDatabase.current.cluster
+    try await SmallDisk.with(kilobytes: 20_000, owner: Account.forServer) { disk in
+      let space = "limited_\(TestDatabase.current.name)"
+      let harness = try EngineHarness(Counted.fill, registry: .builtin, environment: "limits: { free_disk: 8MB }")
+      try await cluster.sql("CREATE TABLESPACE \(id: space) LOCATION \(literal: disk.folder)")
+      try await harness.database.sql("ALTER TABLE t SET TABLESPACE \(id: space)")
+      try await harness.database.script("""
+        CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END';
+        CREATE TRIGGER dawdle BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dawdle()
+        """)
+      let run = Task { try await harness.runner().apply() }
+      while try await harness.database.sql("SELECT to_regclass('caisson.task') IS NOT NULL").value != "t" {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      while try await harness.database.sql("SELECT count(*) FROM caisson.task WHERE cursor IS NOT NULL").value == "0" {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      try ServerFiles.write(String(repeating: "x", count: 14_000_000), to: disk.folder + "/filler", owner: nil)
+      guard case .waiting(let gates) = try await run.value.ending else { return _ = Issue.record("\(harness.events.text)") }
+      #expect(gates.first?.reason.contains("MB are free in tablespace \(space), 8MB have to be") == true, "\(gates)")
+      unlink(disk.folder + "/filler")
+      try await harness.database.sql("DROP TRIGGER dawdle ON t")
+      let report = try await harness.runner().apply()
+      #expect(report.ending.isSuccess, "\(report.ending)\n\(harness.events.text)")
+      try await Counted.expectOnce()
+      #expect(try await harness.flaws() == [])
+      try await harness.database.sql("ALTER TABLE t SET TABLESPACE pg_default")
+      try await cluster.sql("DROP TABLESPACE \(id: space)")
+    }
+  }
+
   @Test("the runner's own disk is full: the file is not half written, and after making room the step goes on")
   func runner() async throws {
     try await SmallDisk.with(kilobytes: 64) { disk in

@@ -12,12 +12,13 @@ struct Row {
   /// The hint of a step.
   var ready = false
   /// Of an attempt: it takes back. Of a runner: proven dead. Of a step: done by the engine.
+  /// Of a gate: closed.
   var flag = false
   var fence = 0
   /// Of a step: attempts so far. Of a task: work transactions committed. Of an attempt: its number. Of data: its value.
   var number = 0
   var runner = 0
-  /// Of a lease: its end. Of a step: not before.
+  /// Of a lease: its end. Of a step: not before. Of a gate: since when.
   var time = 0
   /// Of an attempt: its step.
   var owner = 0
@@ -37,15 +38,17 @@ struct Places {
   func task(_ step: Int, _ slot: Int) -> Int { 1 + 2 * steps + runners + step * Self.perStep + slot }
   /// What the application sees of a forward task's work.
   func data(_ step: Int, _ slot: Int) -> Int { 1 + 2 * steps + runners + (steps + step) * Self.perStep + slot }
+  /// What was last judged of what keeps a step waiting.
+  func gate(_ step: Int) -> Int { 1 + 2 * steps + runners + 2 * steps * Self.perStep + step }
   /// Attempts are appended from here on.
-  var attempts: Int { 1 + 2 * steps + runners + 2 * steps * Self.perStep }
+  var attempts: Int { gate(steps) }
 
   /// The step a row belongs to.
   func owner(of place: Int) -> Int? {
     switch place {
     case 1...steps: return place - 1
     case (1 + steps)...(2 * steps): return place - 1 - steps
-    case let place where place >= 1 + 2 * steps + runners && place < attempts:
+    case let place where place >= 1 + 2 * steps + runners && place < gate(0):
       return ((place - 1 - 2 * steps - runners) / Self.perStep) % steps
     default: return nil
     }

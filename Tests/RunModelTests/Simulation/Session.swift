@@ -28,6 +28,10 @@ enum Call {
   case pause
   case retry(step: Int)
   case skip(step: Int)
+  /// A gate was asked, and the verdict is kept.
+  case judge(step: Int, closed: Bool)
+  /// Nothing is left but what waits at gates.
+  case rest
 }
 
 /// A connection with a transaction in progress.
@@ -35,6 +39,8 @@ struct Session {
   let id: Int
   let worker: Int
   let call: Call
+  /// By the clock.
+  let began: Int
   /// Which statement is next.
   var stage = 0
   /// A statement reads what was committed when it began, and that may be a while ago.
@@ -92,4 +98,6 @@ enum Fault: String, CaseIterable, Sendable {
   case rideTrustsStep
   /// A rollback is settled although forward claims may be in flight.
   case rollbackSettledUnready
+  /// The claim does not read what was judged.
+  case gateNotAsked
 }

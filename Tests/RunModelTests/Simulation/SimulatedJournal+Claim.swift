@@ -10,8 +10,9 @@ extension SimulatedJournal {
       return mayGoForward(session) ? .next : .commit
     case 0: return pick(named, &session)
     case 1 where fault == .runReadBeforeLock: return pick(named, &session)
-    case 1: return mayGoForward(session) ? .next : .commit
+    case 1: return mayGoForward(session) && isOpen(session.step, session) ? .next : .commit
     case 2:
+      if fault == .runReadBeforeLock, !isOpen(session.step, session) { return .commit }
       if fault == .readinessNotProven || needsMet(session.step, session) { return .next }
       _ = update(places.step(session.step), &session, where: \.ready) { $0.ready = false }
       return .commit
@@ -225,7 +226,7 @@ extension SimulatedJournal {
     let now = now
     let mayRide = { (row: Row) in [.pending, .backoff, .waiting].contains(row.step) && row.time <= now }
     session.step = step
-    guard needsMet(step, session), lock(places.step(step), &session, where: mayRide) else { return .abort }
+    guard needsMet(step, session), isOpen(step, session), lock(places.step(step), &session, where: mayRide) else { return .abort }
     let isOpen = { (row: Row) in row.task == .pending || row.task == .running }
     if session.fence == 0 { session.fence = nextFence() }
     let fence = session.fence

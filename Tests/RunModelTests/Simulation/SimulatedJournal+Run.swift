@@ -24,6 +24,8 @@ extension SimulatedJournal {
     case .pause: return pause(&session)
     case .retry(let step): return try retry(step, &session)
     case .skip(let step): return try skip(step, &session)
+    case .judge(let step, let closed): return judge(step, closed, &session)
+    case .rest: return try rest(&session)
     }
   }
 
@@ -79,6 +81,20 @@ extension SimulatedJournal {
     if open == 0 { return .succeed }
     if run.desired == .pause { return .pause }
     return claimable == 0 && broken > 0 ? .fail : nil
+  }
+
+  // MARK: Gates
+
+  private mutating func judge(_ step: Int, _ closed: Bool, _ session: inout Session) -> Progress {
+    let updated = update(places.gate(step), &session, where: { _ in true }) { $0.flag = closed }
+    return updated == .blocked ? .blocked : .commit
+  }
+
+  private mutating func rest(_ session: inout Session) throws -> Progress {
+    let updated = try update(places.run, &session, where: { $0.run == .running && $0.desired == .run }) {
+      try Self.turn(run: &$0, .wait)
+    }
+    return updated == .blocked ? .blocked : .commit
   }
 
   // MARK: Persons

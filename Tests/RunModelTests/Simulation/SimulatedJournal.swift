@@ -125,6 +125,11 @@ extension SimulatedJournal {
     plan.steps[step].needs.allSatisfy { seen(places.step($0), session).step.isSatisfied }
   }
 
+  /// `caisson.is_open`
+  func isOpen(_ step: Int, _ session: Session) -> Bool {
+    fault == .gateNotAsked || !seen(places.gate(step), session).flag
+  }
+
   /// `caisson.undo_waits_for`: followed through steps that never ran.
   func undoWaits(_ step: Int, _ read: (Int) -> Row) -> Bool {
     plan.wantedBy[step].contains { later in

@@ -88,7 +88,7 @@ struct Simulation {
   private mutating func begin(_ call: Call, _ number: Int) {
     lastSession += 1
     workers[number].session = lastSession
-    sessions.append(Session(id: lastSession, worker: workers[number].runner, call: call))
+    sessions.append(Session(id: lastSession, worker: workers[number].runner, call: call, began: journal.now))
   }
 
   /// On a connection of its own; a row lock in the way is a renewal too late.
@@ -143,6 +143,8 @@ struct Simulation {
     let session = sessions.remove(at: index)
     try journal.inspect(changed)
     try journal.inspect(work: session)
+    try journal.inspect(claim: session)
+    if case .judge(let step, true) = session.call { journal.rows[journal.places.gate(step)].time = journal.now }
     if case .intend(let grip, let slot) = session.call, session.hasRow, !session.isOrphan {
       backends.append(Backend(step: grip.step, slot: slot, worker: session.worker))
     }
@@ -164,7 +166,7 @@ struct Simulation {
       if hasRow { drop(number) } else { standing(number) }
     case .work, .answer, .addUndo:
       if !hasRow { standing(number) }
-    case .ride, .promote, .settle, .beginUndo, .resume, .pause, .retry, .skip: break
+    case .ride, .promote, .settle, .beginUndo, .resume, .pause, .retry, .skip, .judge, .rest: break
     }
   }
 

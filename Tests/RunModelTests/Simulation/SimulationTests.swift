@@ -88,6 +88,7 @@ extension Fault {
     case .doubtNotProbed, .intentForgotten: [.workSideBySide]
     case .undoClaimedUnready: [.undoOrder, .needsUnmet, .runUnfinished]
     case .undoOrderNotProven: [.undoOrder]
+    case .gateNotAsked: [.gateClosed]
     case .rideTrustsStep: [.workCounted, .workFenced]
     }
   }

@@ -25,6 +25,17 @@ extension SimulatedJournal {
     }
   }
 
+  /// A gate that closes while a claim is on its way may be too late for it, never one that was closed before.
+  func inspect(claim session: Session) throws {
+    switch session.call {
+    case .claim, .ride: break
+    default: return
+    }
+    guard session.hasRow else { return }
+    let gate = rows[places.gate(session.step)]
+    if gate.flag, gate.time > 0, gate.time < session.began { throw fail(.gateClosed, session.step, "since \(gate.time), asked at \(session.began)") }
+  }
+
   private func fail(_ invariant: Invariant, _ step: Int, _ detail: String = "") -> Violation {
     Violation(invariant: invariant, detail: "step \(step) is \(rows[places.step(step)].step.rawValue) \(detail)")
   }

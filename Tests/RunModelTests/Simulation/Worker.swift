@@ -28,7 +28,7 @@ extension Simulation {
     switch run.run {
     case .running, .queued, .waiting:
       workers[number].mayUndo = false
-      return forward(run)
+      return judge() ?? forward(run)
     case .undoing: return backward(number)
     case .paused, .failed: return dice.oneIn(6) ? (isCalm || dice.oneIn(2) ? .resume : .beginUndo) : nil
     case .rollbackFailed: return dice.oneIn(3) ? .beginUndo : nil
@@ -48,6 +48,15 @@ extension Simulation {
       workers[number].grip = Grip(step: step, fence: row.fence, isUndo: row.step == .undoing)
       return
     }
+  }
+
+  /// Gates close and open as they like, and in the end they are open. A run whose last ones are closed rests.
+  private mutating func judge() -> Call? {
+    let steps = journal.plan.steps.indices, closed = steps.filter { journal.rows[journal.places.gate($0)].flag }
+    if isCalm { return closed.first.map { .judge(step: $0, closed: false) } }
+    guard dice.oneIn(8) else { return nil }
+    if !closed.isEmpty, dice.oneIn(2) { return dice.oneIn(3) ? .rest : .judge(step: closed[dice.roll(closed.count)], closed: false) }
+    return .judge(step: dice.roll(steps.count), closed: true)
   }
 
   private mutating func forward(_ run: Row) -> Call? {
@@ -70,7 +79,7 @@ extension Simulation {
     }) {
       return !isCalm && dice.oneIn(4) ? .skip(step: step) : .retry(step: step)
     }
-    if isCalm { return run.desired == .run ? nil : .resume }
+    if isCalm { return run.desired == .run && run.run != .waiting ? nil : .resume }
     switch dice.roll(20) {
     case 0...3: return .beginUndo
     case 4: return .pause
