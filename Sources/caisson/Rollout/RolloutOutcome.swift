@@ -17,6 +17,7 @@ struct RolloutOutcome: Sendable {
   let headline: String
   /// What went wrong, by target.
   let problems: [(target: String, problem: Problem)]
+  let findings: [(target: String, step: String, finding: Finding)]
   /// The exact next commands, one after the other.
   let next: [String]
 
@@ -26,6 +27,7 @@ struct RolloutOutcome: Sendable {
     }
     rows = targets.map(\.row)
     problems = targets.flatMap { view in view.problems.map { (view.row.target, $0) } }
+    findings = targets.flatMap { view in view.findings.map { (view.row.target, $0.step, $0.finding) } }
     let worst = Self.order.first(where: report.contains)
     let spoken = targets.first { $0.outcome.standing == worst }
     code = report.missing != nil ? .refused : worst.map(Self.code) ?? (report.isStopped ? .stopped : .done)
@@ -68,7 +70,21 @@ struct RolloutOutcome: Sendable {
     let more = all.count { $0.standing == spoken.outcome.standing } - 1
     let others = more == 0 ? "" : " and \(more) more"
     let reason = spoken.row.reason.map { ": \($0)" } ?? ""
-    return "\(name): \(spoken.row.target)\(others) \(spoken.word)\(reason); \(count)"
+    return "\(name): \(spoken.row.target)\(others) \(Self.word(spoken.outcome.standing, more > 0))\(reason); \(count)"
+  }
+
+  private static func word(_ standing: TargetOutcome.Standing, _ isPlural: Bool) -> String {
+    let (waits, isIt) = isPlural ? ("wait", "are") : ("waits", "is")
+    return switch standing {
+    case .waiting: waits
+    case .held: "\(isIt) held by another runner"
+    case .blocked: "\(waits) for a person's decision"
+    case .drift: "\(isIt) not what was begun with"
+    case .refused: "\(isIt) refused"
+    case .rolledBack: "\(isIt) rolled back or canceled"
+    case .stopped: "\(isIt) stopped"
+    default: standing.rawValue
+    }
   }
 
   private static func next(
@@ -109,6 +125,7 @@ private struct TargetView {
   let outcome: TargetOutcome
   var row: RolloutRow
   var problems: [Problem] = []
+  var findings: [(step: String, finding: Finding)] = []
 
   init(_ outcome: TargetOutcome, _ place: Int, _ stage: StagedRollout.Stage, _ desk: RolloutDesk) {
     self.outcome = outcome
@@ -129,6 +146,7 @@ private struct TargetView {
     row.done = isDone ? row.total : report.steps.count { $0.state.isSatisfied }
     row.gates = outcome.gates
     problems = said.problems
+    findings = said.findings
     row.next = isDone ? nil : said.problems.first?.next ?? said.next
     row.error = said.problems.first?.json["error"]
     if case .alreadyApplied = report.ending { row.reason = "applied before" }
@@ -149,18 +167,6 @@ private struct TargetView {
   /// What is voted on.
   var vote: String? { outcome.gates.first(where: \.isVoted).map { $0.step ?? "release" } }
 
-  var word: String {
-    switch outcome.standing {
-    case .waiting: "waits"
-    case .held: "is held by another runner"
-    case .blocked: "waits for a person's decision"
-    case .drift: "is not what it was"
-    case .refused: "is refused"
-    case .rolledBack: "is rolled back or canceled"
-    case .stopped: "is stopped"
-    default: outcome.standing.rawValue
-    }
-  }
 }
 
 extension RolloutOutcome {
@@ -180,6 +186,11 @@ extension RolloutOutcome {
     guard console.format == .text else {
       console.print(json(rollout, took: took))
       return
+    }
+    for (target, step, finding) in findings {
+      console.note("\(target), \(console.error.palette(step, .bold))")
+      let text = FindingText(finding: finding, sources: rollout.diagnostics.sources)
+      for line in text.lines(console.error.palette, indent: "  ") { console.note(line) }
     }
     for (target, problem) in problems { console.report(problem, by: [Tool.name, "rollout", target]) }
     console.print(RolloutRow.table(rows))
