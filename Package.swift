@@ -76,6 +76,7 @@ let package = Package(
     library("Journal", ["JSONText", "RunModel", "PluginAPI", "PostgresClient", "SQLText"]),
     library("Engine", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "YAMLTree", "Lint",
                        "RunModel", "Journal", "PostgresClient", "ChildProcess", "Digest"]),
+    library("Rollout", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "YAMLTree", "Engine", "RunModel"]),
     library("Sandbox", ["PostgresClient", "ChildProcess", "SQLText"]),
     .target(
       name: "BuiltinPlugins", dependencies: (["PluginAPI"] + builtins).map { .target(name: $0) },
@@ -85,7 +86,7 @@ let package = Package(
       name: "caisson",
       dependencies: ["JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI",
                      "PostgresClient", "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess",
-                     "BuiltinPlugins"],
+                     "Rollout", "BuiltinPlugins"],
       path: "Sources/caisson", swiftSettings: settings),
 
     library("TestSupport", ["JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",
@@ -112,6 +113,7 @@ let package = Package(
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText", "Journal", "RunModel", "SQLText", "PlanModel",
                      "PluginAPI", "PostgresClient", "PlanSchema", "Sandbox", "ChildProcess", "Digest"]),
+    tests("Rollout", ["Rollout", "BuiltinPlugins", "PlanModel", "PlanSchema", "PluginAPI", "JSONText"]),
     tests("Sandbox", ["Sandbox", "TestSupport", "ChildProcess", "PostgresClient", "SQLText"]),
     tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
                       "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText", "Journal"]),

@@ -26,7 +26,7 @@ package struct ProgressFrame: Sendable {
   }
 
   private func header(_ model: ProgressModel) -> String {
-    var parts = [DisplayText.singleLine(model.title), "\(model.finished) of \(model.steps.count) steps"]
+    var parts = [DisplayText.singleLine(model.title), "\(model.finished) of \(model.steps.count) \(model.noun)s"]
     parts.append(Humanised.duration(model.elapsed))
     return parts.joined(separator: "  ")
   }

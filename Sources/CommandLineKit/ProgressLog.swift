@@ -47,7 +47,7 @@ package struct ProgressLog: Sendable {
   private func record(_ step: ProgressLine, _ model: ProgressModel) -> String {
     let seconds = { (duration: Duration) in Document.number(Double(Humanised.milliseconds(duration)) / 1000) }
     var members: [(String, Document)] = [
-      ("type", .string("progress")), ("step", .string(step.id)), ("state", .string(step.state.rawValue)),
+      ("type", .string("progress")), (model.noun, .string(step.id)), ("state", .string(step.state.rawValue)),
       ("elapsed", seconds(model.elapsed)),
     ]
     if !step.title.isEmpty { members.append(("title", .string(step.title))) }

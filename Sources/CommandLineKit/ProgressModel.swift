@@ -4,8 +4,11 @@ package struct ProgressModel: Sendable, Equatable {
   package var title: String
   package var elapsed: Duration
   package var steps: [ProgressLine]
+  /// What a line stands for.
+  package var noun: String
 
-  package init(title: String, elapsed: Duration = .zero, steps: [ProgressLine] = []) {
+  package init(title: String, elapsed: Duration = .zero, steps: [ProgressLine] = [], noun: String = "step") {
+    self.noun = noun
     self.title = title
     self.elapsed = elapsed
     self.steps = steps

@@ -178,9 +178,9 @@ struct Unread: ParameterValue {
   var json: JSON { node.json }
 }
 
-/// The name of a step, a plan or an environment.
-struct StepName: ParameterValue, Hashable {
-  var text: String
+/// The name of a step, a plan, an environment or a rollout.
+package struct StepName: ParameterValue, Hashable {
+  package var text: String
 
   /// Letters, digits, `-`, `_` and `.`, starting with a letter or digit, at most 63.
   static func isValid(_ text: String) -> Bool {
@@ -193,13 +193,13 @@ struct StepName: ParameterValue, Hashable {
     return bytes.allSatisfy { isPlain($0) || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains($0) }
   }
 
-  static var shape: Shape { .named("identifier", pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$") }
-  static func read(_ node: Node, _ report: inout Diagnostics) -> StepName? {
+  package static var shape: Shape { .named("identifier", pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$") }
+  package static func read(_ node: Node, _ report: inout Diagnostics) -> StepName? {
     guard let text = report.text(node, wanted: "a name") else { return nil }
     if isValid(text) { return StepName(text: text) }
     report.error("name.form", "`\(text)` is not a name", at: node.range, hint: rule)
     return nil
   }
   static let rule = "letters, digits, `-`, `_` and `.`, starting with a letter or digit, at most 63"
-  var json: JSON { .string(text) }
+  package var json: JSON { .string(text) }
 }

@@ -39,6 +39,8 @@ package struct ResolvedPlan: Sendable {
   package var planHash: String
   /// The same of the plan without the environment: equal in staging and production.
   package var releaseHash: String
+  /// What that is the hash of; `null` for a plan that the journal kept.
+  package var release: JSON = .null
   /// The environment's file, as named.
   package var environmentFile: String
   /// The plan's folder: files of steps are under it.

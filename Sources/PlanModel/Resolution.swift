@@ -182,10 +182,10 @@ struct Resolution {
   private func sealed(
     _ plan: Plan, _ environment: Environment, source: Node, _ privates: PrivateVariables, _ report: Diagnostics
   ) -> ResolvedPlan {
-    let json = ResolvedPlan.json(plan, environment)
+    let json = ResolvedPlan.json(plan, environment), release = ResolvedPlan.release(source, plan)
     return ResolvedPlan(
       plan: plan, environment: environment, json: json, planHash: SHA256.hex(of: json.canonical),
-      releaseHash: SHA256.hex(of: ResolvedPlan.release(source, plan).canonical), environmentFile: environmentFile,
+      releaseHash: SHA256.hex(of: release.canonical), release: release, environmentFile: environmentFile,
       folder: folder, secretsFolder: secretsFolder, privateNames: privates.declared.compactMap(\.text),
       privateValues: privates.values, diagnostics: report)
   }

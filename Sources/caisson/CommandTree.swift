@@ -14,6 +14,7 @@ enum CommandTree {
     .command(SchemaCommand.self),
     .command(PluginsCommand.self),
     .command(ApplyCommand.self),
+    .command(RolloutCommand.self),
     .command(ResumeCommand.self),
     .command(RollbackCommand.self),
     .command(FinalizeCommand.self),

@@ -90,6 +90,15 @@ private struct Desk {
     }
   }
 
+  /// The databases of plans/zenfleet/production-fleet.yaml.
+  private static let fleet = ["eu", "us", "uk", "ca", "au", "jp"].map { "zenfleet_" + $0 }
+
+  /// How they are reached.
+  private static let way = #"""
+    export ZENFLEET_FLEET="host=$CAISSON_SANDBOX_HOME/default/socket user=postgres port=$(caisson sandbox status -o json \
+      | sed -n 's/.*"target".*:\([0-9]*\)\/.*/\1/p')"
+    """#
+
   /// Staging and production of a sample, a tenth of its size: the commands matter here.
   private static func databases(_ sample: String) -> [String] {
     let psql = "caisson sandbox psql", options = "-- -X -q -v ON_ERROR_STOP=1"
@@ -98,13 +107,13 @@ private struct Desk {
       "\(psql) \(options) -c 'CREATE DATABASE \(name)_staging'",
       "\(psql) --database \(name)_staging \(options) -v scale=0.1 -v anchor=$(date +%F) -f plans/\(sample)/sample.sql",
       "\(psql) \(options) -c 'CREATE DATABASE \(name)_production TEMPLATE \(name)_staging'",
-    ]
+    ] + (sample == "zenfleet" ? fleet.map { "\(psql) \(options) -c 'CREATE DATABASE \($0) TEMPLATE zenfleet_staging'" } : [])
   }
 
   @discardableResult
   func shell(_ command: String) async throws -> CommandOutput {
     try await Command(
-      ["sh", "-c", command], additions: variables, directory: folder, timeout: .seconds(240), outputLimit: 16 << 20
+      ["sh", "-c", command.contains("zenfleet") ? "\(Self.way); \(command)" : command], additions: variables, directory: folder, timeout: .seconds(240), outputLimit: 16 << 20
     ).run()
   }
 }

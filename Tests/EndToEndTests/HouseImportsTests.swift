@@ -23,12 +23,13 @@ import Testing
       "JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "YAMLTree", "Lint", "RunModel",
       "Journal", "PostgresClient", "ChildProcess", "Digest",
     ],
+    "Rollout": ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "YAMLTree", "Engine", "RunModel"],
     "Sandbox": ["PostgresClient", "ChildProcess", "SQLText"],
     "BuiltinPlugins": ["PluginAPI"],
     "RegistryGenerator": ["Foundation", "PackagePlugin"],
     "caisson": [
       "JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI", "PostgresClient",
-      "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess", "BuiltinPlugins",
+      "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess", "Rollout", "BuiltinPlugins",
     ],
     "TestSupport": [
       "Testing", "JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient",

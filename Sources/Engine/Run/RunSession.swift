@@ -76,7 +76,11 @@ struct RunSession {
     if let closed = try await gatekeeper.closedForAll() { return try await waiting([closed]) }
     let steps = try await ledger.standings()
     let prepared = if let prepared { prepared } else { try await prepareAgain(steps) }
-    guard prepared.refusals.isEmpty else { return try await report(.refused(prepared.refusals)) }
+    guard prepared.refusals.isEmpty else {
+      // Nobody is at work on it; and it is not over.
+      if !joining { try await pause("refused") }
+      return try await report(.refused(prepared.refusals))
+    }
     let loop = RunLoop(
       shop: shop, plan: plan, compiler: compiler, ledger: ledger, leases: leases, prepared: prepared,
       gatekeeper: gatekeeper, width: runner.width, only: try wanted(until), isShared: joining)

@@ -14,7 +14,8 @@ struct ApproveCommand: Command {
     "approve", summary: "let a run go on that waits for a second person",
     discussion: """
       Counts when it is given by another database role than the one that started the run, and for exactly this version
-      of the plan: so use your own login in the target. An environment asks for it with `approvals: 1`.
+      of the plan: so use your own login in the target. An environment asks for it with `approvals: 1`. Of an environment
+      with many targets it approves each that waits, or the one named with --target.
       """,
     section: Section.intervene, arguments: [.environmentFirst, subject],
     options: [.reason, .run, .environment, .target, .variable, .output],
@@ -33,8 +34,51 @@ struct ApproveCommand: Command {
   }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(parsed)
-    let gate = what == "release" ? what : "step:" + (try chosen.step(named: what, for: parsed).id)
+    let all = parsed.has(.run) ? [try ChosenEnvironment(parsed)] : try ChosenEnvironment.each(parsed)
+    guard all.count > 1 else {
+      let given = try await vote(on: all[0])
+      if console.format == .text { given.lines(isOneOfMany: false).forEach { console.print($0) } } else { console.print(given.json) }
+      return .done
+    }
+    return try await run(each: all, console)
+  }
+
+  /// Every target that waits; one that cannot be reached keeps nobody else waiting.
+  private func run(each all: [ChosenEnvironment], _ console: Console) async throws -> ExitCode {
+    var given: [Vote] = [], code = ExitCode.done
+    for chosen in all {
+      do { if try await waits(chosen) { given.append(try await vote(on: chosen)) } } catch {
+        let problem = Problem(error)
+        if code == .done { code = problem.code }
+        console.report(problem, by: [Tool.name, "approve", chosen.targetName])
+      }
+    }
+    if given.isEmpty, code == .done, let first = all.first?.resolved {
+      throw CommandFailure(.refused, "\(first.plan.name) on \(first.environment.name): no target waits for an approval of \(what)")
+    }
+    switch console.format {
+    case .text: given.flatMap { $0.lines(isOneOfMany: true) }.forEach { console.print($0) }
+    case .json: console.print(["approvals": .array(given.map(\.json))])
+    case .ndjson: given.forEach { console.print($0.json) }
+    }
+    return code
+  }
+
+  private func gate(of chosen: ChosenEnvironment) throws -> String {
+    what == "release" ? what : "step:" + (try chosen.step(named: what, for: parsed).id)
+  }
+
+  /// Whether its unfinished run asks for this vote.
+  private func waits(_ chosen: ChosenEnvironment) async throws -> Bool {
+    let gate = try gate(of: chosen)
+    return try await chosen.reading("approve") { reader in
+      guard let reader, let run = try await reader.run(nil, of: chosen), run.finishedAt == nil else { return false }
+      return try await reader.gates(run: run.id).contains { $0.isVoted && !$0.isOpen && $0.gate == gate }
+    }
+  }
+
+  private func vote(on chosen: ChosenEnvironment) async throws -> Vote {
+    let gate = try gate(of: chosen)
     let row = try await chosen.writing(parsed.spec.name) { connection in
       guard let run = try await JournalReader(connection).run(parsed.value(.run), of: chosen), run.finishedAt == nil else {
         throw CommandFailure(.refused, "\(chosen.title): no run waits for an approval", next: chosen.next("status"))
@@ -51,20 +95,31 @@ struct ApproveCommand: Command {
         .refused, "this approval does not count: \(problem)",
         hint: "another person approves, with a login of their own and the files of this run", next: chosen.next("status"))
     }
-    show(isOpen: row["state"] == "open", try row.int("given"), of: try row.int("needed"), chosen, console)
-    return .done
+    return Vote(
+      what: what, target: chosen.targetName, isOpen: row["state"] == "open", given: try row.int("given"),
+      needed: try row.int("needed"), next: chosen.next(row["state"] == "open" ? "resume" : "status"))
+  }
+}
+
+/// What an approval came to.
+private struct Vote: Sendable {
+  let what: String
+  let target: String
+  let isOpen: Bool
+  let given: Int
+  let needed: Int
+  let next: String
+
+  var json: JSON {
+    [
+      "target": .string(target), "gate": .string(what), "open": .bool(isOpen), "given": .int(Int64(given)),
+      "needed": .int(Int64(needed)), "actor": .string(Operator.name), "next": .string(next),
+    ]
   }
 
-  private func show(isOpen: Bool, _ given: Int, of needed: Int, _ chosen: ChosenEnvironment, _ console: Console) {
-    let next = isOpen ? chosen.next("resume") : chosen.next("status")
-    guard console.format == .text else {
-      console.print([
-        "gate": .string(what), "open": .bool(isOpen), "given": .int(Int64(given)), "needed": .int(Int64(needed)),
-        "actor": .string(Operator.name), "next": .string(next),
-      ])
-      return
-    }
-    console.print(isOpen ? "\(what) is approved" : "\(what) has \(given) of \(needed) approvals")
-    console.print("next: \(next)")
+  func lines(isOneOfMany: Bool) -> [String] {
+    let place = isOneOfMany ? " on \(target)" : ""
+    let line = isOpen ? "\(what) is approved\(place)" : "\(what) has \(given) of \(needed) approvals\(place)"
+    return isOneOfMany ? [line] : [line, "next: \(next)"]
   }
 }

@@ -4,11 +4,12 @@ import JSONText
 import PlanModel
 import PlanSchema
 import PluginAPI
+import Rollout
 
 /// `caisson validate ENVIRONMENT`
 struct ValidateCommand: Command {
   static let spec = CommandSpec(
-    "validate", summary: "read plan and environment, report every mistake at once",
+    "validate", summary: "read plan and environment, or a rollout; report every mistake at once",
     discussion: """
       Touches no database. Each mistake comes with file, line, column, the line itself and what was probably meant.
 
@@ -19,6 +20,7 @@ struct ValidateCommand: Command {
     examples: [
       CommandExample("caisson validate plans/shop/staging.yaml", "exit 0, or 3 with the mistakes"),
       CommandExample("caisson validate plans/shop --env production -o json", "the same for a program"),
+      CommandExample("caisson validate plans/shop/rollout.yaml", "the rollout and all its environments"),
     ])
 
   private let request: PlanRequest
@@ -27,13 +29,33 @@ struct ValidateCommand: Command {
 
   func run(_ console: Console) throws -> ExitCode {
     do throws(InvalidInput) {
-      report(try PlanLoader(.builtin).loadTargets(request), on: console)
+      let rollouts = RolloutLoader(.builtin)
+      if rollouts.recognises(request.path) {
+        report(try rollouts.load(request), on: console)
+      } else {
+        report(try PlanLoader(.builtin).loadTargets(request), on: console)
+      }
       return .done
     } catch {
       if console.format == .text { throw error }
       console.print(["valid": false, "findings": .array(error.diagnostics.sorted.map(\.json))])
       return .planInvalid
     }
+  }
+
+  private func report(_ rollout: StagedRollout, on console: Console) {
+    guard console.format == .text else {
+      console.print([
+        "valid": true, "rollout": .string(rollout.name), "plan": .string(rollout.plan),
+        "release_hash": .string(rollout.releaseHash),
+        "stages": .object(JSONObject(rollout.stages.map { ($0.name, .int(Int64($0.targets.count))) })),
+        "findings": .array(rollout.diagnostics.sorted.map(\.json)),
+      ])
+      return
+    }
+    if !rollout.diagnostics.items.isEmpty { console.note(rollout.diagnostics.render()) }
+    let stages = rollout.stages.map { "\($0.name) (\($0.targets.count == 1 ? "1 target" : "\($0.targets.count) targets"))" }
+    console.print("rollout \(rollout.name) of \(rollout.plan): \(stages.joined(separator: ", then ")), no mistakes")
   }
 
   private func report(_ targets: [ResolvedPlan], on console: Console) {

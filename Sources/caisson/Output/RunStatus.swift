@@ -40,7 +40,7 @@ struct RunStatus: Sendable {
   private var isOver: Bool { steps.allSatisfy { $0.state.isSatisfied || $0.state == .undone } }
 
   /// Gates that something waits at: a step may have been set aside under a closed one.
-  private var closed: [GateRecord] {
+  var closed: [GateRecord] {
     guard run.finishedAt == nil else { return [] }
     let over = Set(steps.filter { $0.state.isSatisfied }.map(\.step))
     return gates.filter { gate in !gate.isOpen && !(gate.step.map(over.contains) ?? false) }

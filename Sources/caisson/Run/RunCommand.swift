@@ -22,7 +22,11 @@ struct RunCommand {
     let runner = Runner(chosen.resolved, target: target, registry: .builtin, stop: stop) { progress.take($0) }
     let task = Task { try await patiently(runner, stop, progress, work) }
     let signals = await UnixSignals.listen()
-    let beside = [Task { await listen(signals, stop, progress, task) }, Task { await refresh(progress) }]
+    // Where nothing has begun there is nothing to finish.
+    let interruption = Interruption(
+      stop: stop, say: { progress.note($0) }, first: { if progress.run == nil { task.cancel() } },
+      leaving: { progress.finish() })
+    let beside = [Task { await interruption.listen(signals) }, Task { await refresh(progress) }]
     let outcome = await task.result
     for one in beside { one.cancel() }
     await target.close()
@@ -62,29 +66,6 @@ struct RunCommand {
       default: nil
       }
     case .failure(let error): (error as? EngineError).flatMap { $0.code == .held ? ($0.message, nil) : nil }
-    }
-  }
-
-  // MARK: Stopping
-
-  /// First: finish what is at hand. Second: cancel it. Third: leave, which the journal survives.
-  private func listen(
-    _ signals: UnixSignals, _ stop: StopSignal, _ progress: RunProgress, _ task: Task<RunReport, any Error>
-  ) async {
-    for await _ in signals.stream {
-      switch stop.stage {
-      case .none:
-        progress.note("stopping: what is at hand is finished first; Ctrl-C again cancels it")
-        stop.request()
-        // Nothing has begun: there is nothing to finish.
-        if progress.run == nil { task.cancel() }
-      case .finish:
-        progress.note("canceling what is at hand")
-        stop.request()
-      case .cancel:
-        progress.finish()
-        ExitCode.stopped.leave()
-      }
     }
   }
 

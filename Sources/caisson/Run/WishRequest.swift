@@ -26,39 +26,12 @@ struct WishRequest {
 
   func run(_ console: Console) async throws -> ExitCode {
     let chosen = try ChosenEnvironment(looking: parsed)
-    let target = try await chosen.target()
-    let run = try await chosen.writing(parsed.spec.name) { try await wish(on: $0, chosen) }
-    let runner = Runner(chosen.resolved, target: target, registry: .builtin)
-    let end = ContinuousClock.now + patience
-    var record = try await runner.granting(run, actor: Operator.name)
-    while !isGranted(record), ContinuousClock.now < end {
-      try await Task.sleep(for: .milliseconds(250))
-      record = try await runner.granting(run, actor: Operator.name)
-    }
-    await target.close()
+    let record = try await Wish(desired: desired, reason: reason, patience: patience).ask(of: parsed.value(.run), chosen)
     return show(record, chosen, console)
   }
 
-  private var wanted: RunState { desired == .cancel ? .canceled : .paused }
-
-  private func isGranted(_ record: RunRecord) -> Bool { record.state == wanted || record.finishedAt != nil }
-
-  private func wish(on connection: Connection, _ chosen: ChosenEnvironment) async throws -> String {
-    let reader = JournalReader(connection)
-    guard let run = try await reader.run(parsed.value(.run), of: chosen) else {
-      throw CommandFailure(.refused, "\(chosen.title): nothing has run here yet", next: chosen.next("apply"))
-    }
-    let statement = JournalSQL.setDesired(run.id, desired, by: Operator.name, reason: reason)
-    guard try await connection.query(statement).rows.first != nil else {
-      throw CommandFailure(
-        .refused, "run \(run.id.prefix(8)) is \(run.state.rawValue): there is nothing to \(desired.rawValue)",
-        next: chosen.next("history"))
-    }
-    return run.id
-  }
-
   private func show(_ record: RunRecord, _ chosen: ChosenEnvironment, _ console: Console) -> ExitCode {
-    let granted = record.state == wanted
+    let granted = record.state == desired.outcome
     let next = chosen.next(granted ? (desired == .cancel ? "apply" : "resume") : "status")
     let run = "run \(record.id.prefix(8))"
     let line =
@@ -78,4 +51,54 @@ struct WishRequest {
     }
     return granted || record.finishedAt == nil ? .done : .refused
   }
+}
+
+/// What is asked of a run, and how long whoever works on it has to grant it.
+struct Wish: Sendable {
+  let desired: DesiredState
+  let reason: String
+  let patience: Duration
+
+  /// The run as it stands then; `id` is the latest where none is named.
+  func ask(of id: String?, _ chosen: ChosenEnvironment) async throws -> RunRecord {
+    let target = try await chosen.target()
+    do {
+      let record = try await ask(of: id, chosen, target)
+      await target.close()
+      return record
+    } catch {
+      await target.close()
+      throw error
+    }
+  }
+
+  private func ask(of id: String?, _ chosen: ChosenEnvironment, _ target: Target) async throws -> RunRecord {
+    let run = try await chosen.writing(desired.rawValue) { try await note(on: $0, id, chosen) }
+    let runner = Runner(chosen.resolved, target: target, registry: .builtin)
+    let end = ContinuousClock.now + patience
+    var record = try await runner.granting(run, actor: Operator.name)
+    while record.state != desired.outcome, record.finishedAt == nil, ContinuousClock.now < end {
+      try await Task.sleep(for: .milliseconds(250))
+      record = try await runner.granting(run, actor: Operator.name)
+    }
+    return record
+  }
+
+  private func note(on connection: Connection, _ id: String?, _ chosen: ChosenEnvironment) async throws -> String {
+    guard let run = try await JournalReader(connection).run(id, of: chosen) else {
+      throw CommandFailure(.refused, "\(chosen.title): nothing has run here yet", next: chosen.next("apply"))
+    }
+    let statement = JournalSQL.setDesired(run.id, desired, by: Operator.name, reason: reason)
+    guard try await connection.query(statement).rows.first != nil else {
+      throw CommandFailure(
+        .refused, "run \(run.id.prefix(8)) is \(run.state.rawValue): there is nothing to \(desired.rawValue)",
+        next: chosen.next("history"))
+    }
+    return run.id
+  }
+}
+
+extension DesiredState {
+  /// What a run is that was asked to pause or to be canceled.
+  fileprivate var outcome: RunState { self == .cancel ? .canceled : .paused }
 }

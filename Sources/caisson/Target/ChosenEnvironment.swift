@@ -27,8 +27,15 @@ struct ChosenEnvironment: Sendable {
 
   /// The one that is named, or each of an environment's many; for what only looks.
   static func each(looking parsed: ParsedCommand) throws -> [ChosenEnvironment] {
-    let all = try PlanLoader(.builtin).loadTargets(PlanRequest(parsed, wantsPrivateValues: false))
-    let chosen = parsed.has(.target) || all.count == 1 ? [try TargetChoice(all, parsed).one()] : all
+    try each(PlanRequest(parsed, wantsPrivateValues: false), parsed)
+  }
+
+  /// The same for what goes with exactly the values of a run.
+  static func each(_ parsed: ParsedCommand) throws -> [ChosenEnvironment] { try each(PlanRequest(parsed), parsed) }
+
+  private static func each(_ request: PlanRequest, _ parsed: ParsedCommand) throws -> [ChosenEnvironment] {
+    let all = try PlanLoader(.builtin).loadTargets(request)
+    let chosen = parsed.has(.target) ? [try TargetChoice(all, parsed).one()] : all
     return try chosen.map { ChosenEnvironment($0, try NextCommand(parsed, hiding: $0.privateNames)) }
   }
 

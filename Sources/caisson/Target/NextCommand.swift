@@ -11,8 +11,13 @@ struct NextCommand: Sendable, Equatable {
 
   /// `hiding`: private variables, of whose values nothing but a reference is repeated.
   init(_ parsed: ParsedCommand, hiding privates: [String] = []) throws {
+    self.init(file: try EnvironmentChoice.path(parsed), parsed, hiding: privates)
+  }
+
+  /// For a file that the command line leads to.
+  init(file: String, _ parsed: ParsedCommand, hiding privates: [String]) {
     self.init(
-      file: try EnvironmentChoice.path(parsed),
+      file: file,
       variables: parsed.assignments(.variable).map { name, value in
         let isPlain = (try? Secret(parsing: value))?.plainText != nil
         return "\(name)=\(privates.contains(name) && isPlain ? "…" : value)"

@@ -1,8 +1,9 @@
+import ChildProcess
 import Glibc
-import JSONText
 import PostgresClient
 import Sandbox
 import SQLText
+import Synchronization
 import TestSupport
 import Testing
 
@@ -12,6 +13,7 @@ final class Fleet: Sendable {
   /// Databases by target: `staging`, and those of production.
   let databases: [String: TestDatabase]
   private let names: [String]
+  private let started = Atomic(0)
 
   /// `steps` stands under `steps:`; `production` and `stage` are further keys of the environment and of its stage.
   static func with(
@@ -74,6 +76,30 @@ final class Fleet: Sendable {
 
   subscript(target: String) -> TestDatabase {
     get throws { try #require(databases[target]) }
+  }
+
+  /// Another role's word for production's targets; what it was answered.
+  func approve(_ options: String...) async throws -> (exit: Int32, stdout: String, stderr: String) {
+    let role = "second_\(try self["staging"].name)", cluster = try self["staging"].cluster
+    try await cluster.sql(
+      """
+      DO $$ BEGIN CREATE ROLE \(id: role) LOGIN PASSWORD 'their own' IN ROLE caisson_operator;
+      EXCEPTION WHEN duplicate_object THEN END $$
+      """)
+    let theirs = databases.map { name, database in
+      ("TARGET_\(name.uppercased())", "postgresql://\(role):their%20own@127.0.0.1:\(cluster.port)/\(database.name)")
+    }
+    return try await runCaisson(
+      ["approve", "\(folder)/production.yaml", "release"] + options, env: Dictionary(uniqueKeysWithValues: theirs))
+  }
+
+  /// Starts it in the background.
+  func start() throws -> RunningCaisson {
+    let log = "\(folder)/output-\(started.wrappingAdd(1, ordering: .relaxed).newValue).log"
+    let pid = try Command(
+      [CaissonProgram.path(), "rollout", "\(folder)/rollout.yaml"], additions: environment
+    ).startDetached(log: log)
+    return RunningCaisson(pid: pid, log: log)
   }
 
   /// Targets, in their order, of which the query is true.
