@@ -39,16 +39,14 @@ import Testing
   @Test("killed in every batch, it goes on where it was: nobody is skipped, nobody is met twice")
   func killed() async throws {
     let accounts = try await inactive()
-    let project = accounts.desk.project
     var kills = 0
     while true {
-      let running = try project.start("apply", "--yes")
-      guard let exit = await accounts.afterBatch(of: running) else {
-        kills += 1
-        continue
+      let output = try await accounts.desk.killed(after: 1)
+      guard output.status == .signaled(SIGKILL) else {
+        #expect(output.succeeded, "killed \(kills) times\n\(output.text)")
+        break
       }
-      #expect(exit == 0, "killed \(kills) times\n\(running.output)")
-      break
+      kills += 1
     }
     #expect(kills > 5)
     try await accounts.expect([])
@@ -165,15 +163,9 @@ struct InactiveAccounts {
 
   /// A search through a dump of everything, caisson's own schema included.
   private func isAnythingLeft() async throws -> Bool {
-    let folder = desk.project.folder
     let values = try await desk.values("SELECT DISTINCT v FROM theirs WHERE v IS NOT NULL")
     try #require(values.count > 1_000)
-    try desk.project.write(values.joined(separator: "\n") + "\n", to: "theirs.txt")
-    let dump = try await ServerPrograms.find().path("pg_dump")
-    let dumped = try await Command([dump, desk.database.url, "-f", "\(folder)/dump.sql"], timeout: .seconds(60)).run()
-    #expect(dumped.succeeded, "\(dumped.errorText)")
-    let search = try await Command(["grep", "-F", "-c", "-f", "\(folder)/theirs.txt", "\(folder)/dump.sql"]).run()
-    return search.text.split(separator: "\n").first != "0"
+    return try await desk.dumpHolds(values)
   }
 
   /// Every row with the transaction that wrote it.
@@ -182,25 +174,5 @@ struct InactiveAccounts {
       "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
     let rows = tables.map { "SELECT t.xmin::text || t::text AS x FROM \($0) AS t" }.joined(separator: " UNION ALL ")
     return try await desk.value("SELECT md5(string_agg(x, ';' ORDER BY x)) FROM (\(rows)) AS rows")
-  }
-
-  // MARK: Killing
-
-  /// Kills it as soon as a batch is done; its exit code if it came to its end before.
-  func afterBatch(of running: RunningCaisson) async -> Int32? {
-    let before = await batches()
-    while true {
-      if let exit = await running.wait(milliseconds: 2) { return exit }
-      if await batches() != before {
-        running.signal(SIGKILL)
-        _ = await running.wait()
-        return nil
-      }
-    }
-  }
-
-  private func batches() async -> String? {
-    guard (try? await desk.value("SELECT to_regclass('caisson.task') IS NOT NULL")) == "t" else { return "0" }
-    return try? await desk.value("SELECT coalesce(sum(chunks), 0) FROM caisson.task")
   }
 }

@@ -24,6 +24,7 @@ struct AnonymizeCheck {
     }
     if let problem = try await auditTable() { findings.append(problem) }
     if let problem = try await quarantine() { findings.append(problem) }
+    findings += try await UnindexedWays(map: map, range: wanted.$map.firstCharacter, facts: facts).findings()
     for table in map.tables where table.isOwned && !table.changed.isEmpty {
       findings += try await ConstraintTrial(table: table, facts: facts).findings()
     }
@@ -93,11 +94,11 @@ struct ConstraintTrial {
   }
 
   private var changed: SQL {
-    table.changed.map { "\(sql: $0.newValue) AS \(id: Quoting.fitted("new_" + $0.name))" as SQL }.joined(separator: ", ")
+    table.changed.map(\.withoutSecrets).map { "\(sql: $0.newValue) AS \(id: Quoting.fitted("new_" + $0.name))" as SQL }.joined(separator: ", ")
   }
 
   private var all: SQL {
-    table.columns.map { "\(sql: $0.isChanged ? $0.newValue : "t.\(id: $0.name)") AS \(id: $0.name)" as SQL }
+    table.columns.map(\.withoutSecrets).map { "\(sql: $0.isChanged ? $0.newValue : "t.\(id: $0.name)") AS \(id: $0.name)" as SQL }
       .joined(separator: ", ")
   }
 

@@ -18,11 +18,24 @@ struct AnonymizeCompiler {
     }
     if findings.contains(where: { $0.severity == .refusal }) { return Program(findings: findings) }
     findings += try await Preview(wanted: wanted, map: map, facts: facts).findings()
-    let work = AnonymizeWork(
-      wanted: wanted, map: map, tables: WorkTables(tag: step.runTag), triggers: triggers,
-      quarantine: wanted.quarantine.map { Quarantine($0, map, marker: wanted.marker, tag: step.runTag) })
+    let work = work(map, triggers)
     return Program(
       findings: findings, operations: work.operations, carry: try work.quarantine?.carry ?? .null, privileges: work.privileges)
+  }
+
+  func check() async throws -> Program {
+    let map = try await ResolvedMap.read(wanted.map, facts)
+    let (triggers, lost) = try await disabledTriggers()
+    let refusals = (map.findings + lost).filter { $0.severity == .refusal }
+    let work = work(map, triggers)
+    return Program(
+      findings: refusals, operations: refusals.isEmpty ? work.check : [], carry: step.carry, privileges: work.privileges)
+  }
+
+  private func work(_ map: ResolvedMap, _ triggers: [DisabledTrigger]) -> AnonymizeWork {
+    AnonymizeWork(
+      wanted: wanted, map: map, tables: WorkTables(tag: step.runTag), triggers: triggers,
+      quarantine: wanted.quarantine.map { Quarantine($0, map, marker: wanted.marker, tag: step.runTag) })
   }
 
   private func disabledTriggers() async throws -> ([DisabledTrigger], [Finding]) {
@@ -59,7 +72,12 @@ struct AnonymizeWork {
 
   private var digests: ValueDigests? { wanted.residualScan ? ValueDigests(map: map, tables: tables) : nil }
 
-  var operations: [Operation] { [select, batches] + scan + [count] + anonymity + [finish] }
+  var operations: [Operation] { [select, batches] }
+  var check: [Operation] { [settle, look] + scan + [count] + anonymity + [finish] }
+
+  private var batch: AnonymizeBatch {
+    AnonymizeBatch(wanted: wanted, map: map, tables: tables, digests: digests, quarantine: quarantine, triggers: triggers)
+  }
 
   var privileges: [Privilege] {
     [Privilege(.create(schema: "caisson"))]
@@ -80,9 +98,7 @@ struct AnonymizeWork {
   }
 
   private var batches: Operation {
-    let statements = AnonymizeBatch(
-      wanted: wanted, map: map, tables: tables, digests: digests, quarantine: quarantine, triggers: triggers
-    ).statements
+    let statements = batch.statements
     return .chunked(
       id: "anonymize", title: "anonymise the selected subjects",
       ChunkedWork(
@@ -99,6 +115,27 @@ struct AnonymizeWork {
     return .operations(quarantine.restore(settings: wanted.triggers.settings, triggers: triggers))
   }
 
+  /// Rows that were written below somebody who had been done already.
+  private var settle: Operation {
+    let statements = batch.settling
+    return .transaction(
+      id: "settle", title: "anonymise what was written meanwhile", statements.map { TransactionStatement($0) },
+      locks: DisabledTrigger.locks(statements, triggers), settings: wanted.triggers.settings, undo: .nothing)
+  }
+
+  /// Every row of those who were done is as the actions make it; if it is not, the phase is run again.
+  private var look: Operation {
+    let queries = map.tables.filter { $0.isOwned && !$0.changed.isEmpty }.map { table in
+      TransactionStatement(
+        """
+        SELECT NOT EXISTS (SELECT FROM \(sql: table.source)
+        WHERE \(sql: table.rows(of: tables.done, key: map.key.name)) AND NOT \(sql: table.looksDone))
+        """, expect: .isTrue, onMismatch: .retryPhase,
+        message: "\(table.name) has rows of a processed subject that are not as the map says: they are written meanwhile")
+    }
+    return .transaction(id: "look", title: "look at every row of those who were done", queries, undo: .nothing)
+  }
+
   private var scan: [Operation] {
     guard let digests else { return [] }
     let share = digests.share
@@ -111,7 +148,7 @@ struct AnonymizeWork {
           settings: [Setting("work_mem", "256MB")], undo: .nothing))
     }
     return list + [
-      .observe(id: "scan", title: "look for values that were replaced", ObserveWork(digests.form + digests.scan))
+      .observe(id: "scan", title: "look for values that were replaced", ObserveWork(digests.scan))
     ]
   }
 

@@ -48,6 +48,16 @@ struct ErasePlan: Sendable {
     return counts
   }
 
+  /// How many rows each change has left, as far as one can tell by looking.
+  func left(_ keys: SubjectKeys, _ facts: any Facts) async throws -> [Int] {
+    var counts: [Int] = []
+    for change in changes {
+      let query: SQL = "SELECT count(*) AS n FROM \(id: change.table) AS t WHERE \(sql: change.left(keys))"
+      counts.append(try await facts.rows(query).first?.int("n") ?? 0)
+    }
+    return counts
+  }
+
   /// True: none of them is under legal hold.
   func isFree(_ keys: SubjectKeys) -> SQL? {
     rules.holds.map { holds in
