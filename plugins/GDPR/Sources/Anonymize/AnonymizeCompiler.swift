@@ -73,7 +73,10 @@ struct AnonymizeWork {
   private var digests: ValueDigests? { wanted.residualScan ? ValueDigests(map: map, tables: tables) : nil }
 
   var operations: [Operation] { [select, batches] }
-  var check: [Operation] { [settle, look] + scan + [count] + anonymity + [finish] }
+  var check: [Operation] {
+    let changed = map.tables.filter { $0.isOwned && !$0.changed.isEmpty }.map(\.name)
+    return [settle, look] + scan + [count] + anonymity + [PlannerSamples(tables: changed).forget, finish]
+  }
 
   private var batch: AnonymizeBatch {
     AnonymizeBatch(wanted: wanted, map: map, tables: tables, digests: digests, quarantine: quarantine, triggers: triggers)
