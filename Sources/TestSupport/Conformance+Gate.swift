@@ -10,7 +10,7 @@ extension Conformance {
     open: () async throws -> Void, close: () async throws -> Void, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
     try await close()
-    let start = try await look()
+    let start = try await state()
     try expectMark(sourceLocation)
     try await expectDryRun(start, sourceLocation)
     let harness = try harness()

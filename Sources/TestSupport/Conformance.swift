@@ -17,15 +17,15 @@ package struct Conformance: Sendable {
   let parameters: JSON
   let registry: StepRegistry
   let environment: String
-  /// What the step changes outside of the database.
-  let outside: @Sendable () async throws -> String
+  /// Lines of what the step may change and has to put back.
+  let state: @Sendable () async throws -> String
 
   /// `environment`: further keys of its file.
   package init(
     _ kind: String, _ parameters: JSON, registry: StepRegistry, environment: String = "",
-    outside: @escaping @Sendable () async throws -> String = { "" }
+    state: @escaping @Sendable () async throws -> String = { try await CatalogText.read() }
   ) {
-    self.outside = outside
+    self.state = state
     self.kind = kind
     self.parameters = parameters
     self.registry = registry
@@ -34,11 +34,11 @@ package struct Conformance: Sendable {
 
   /// Every promise, one after the other.
   package func expect(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    let start = try await look()
+    let start = try await state()
     try expectMark(sourceLocation)
     try await expectDryRun(start, sourceLocation)
     try await expectSurvival("apply", sourceLocation)
-    let killed = try await look()
+    let killed = try await state()
     #expect(killed != start, "the step changes nothing", sourceLocation: sourceLocation)
     try await expectSurvival("rollback", sourceLocation)
     try await expectSame(start, "after a rollback killed after each operation", sourceLocation)
@@ -47,6 +47,29 @@ package struct Conformance: Sendable {
     guard case .succeeded = ending else { return _ = Issue.record("\(ending)", sourceLocation: sourceLocation) }
     try await expectSame(killed, "killed after each operation, or never", sourceLocation)
     try await expectNothingLeft(harness, killed, sourceLocation)
+    #expect(try await harness.flaws() == [], sourceLocation: sourceLocation)
+  }
+
+  /// Every promise of a step that nothing takes back; `reset` puts the database back to where it was.
+  package func expectOneWay(
+    sourceLocation: SourceLocation = #_sourceLocation, reset: @Sendable () async throws -> Void
+  ) async throws {
+    let start = try await state()
+    try expectMark(sourceLocation)
+    try await expectDryRun(start, sourceLocation)
+    try await expectSurvival("apply", sourceLocation)
+    let killed = try await state()
+    #expect(killed != start, "the step changes nothing", sourceLocation: sourceLocation)
+    try await reset()
+    try await expectSame(start, "after it was put back", sourceLocation)
+    let harness = try harness()
+    let ending = try await harness.runner().apply(again: true).ending
+    guard case .succeeded = ending else { return _ = Issue.record("\(ending)", sourceLocation: sourceLocation) }
+    try await expectSame(killed, "killed after each operation, or never", sourceLocation)
+    try await expectNothingLeft(harness, killed, sourceLocation)
+    let back = try? await harness.runner().rollback().ending
+    if case .rolledBack = back { Issue.record("it was rolled back", sourceLocation: sourceLocation) }
+    try await expectSame(killed, "after a rollback was refused", sourceLocation)
     #expect(try await harness.flaws() == [], sourceLocation: sourceLocation)
   }
 
@@ -59,10 +82,8 @@ package struct Conformance: Sendable {
     return JSON.object(JSONObject([("uses", .string(kind)), ("with", with)])).text
   }
 
-  func look() async throws -> String { try await CatalogText.read() + "\n" + outside() }
-
   func expectSame(_ wanted: String, _ when: String, _ location: SourceLocation) async throws {
-    let found = try await look()
+    let found = try await state()
     #expect(CatalogText.difference(wanted, found) == [], "\(when)", sourceLocation: location)
   }
 

@@ -4,13 +4,14 @@ import Glibc
 import PlanModel
 import PluginAPI
 import PostgresClient
+import Synchronization
 import TestSupport
 
 /// The engine as a program of its own that also knows `test.program`, for tests that kill it:
 /// `caisson-test apply|resume|rollback ENVIRONMENT`. Exit codes are those of `caisson`.
 ///
 /// With `CAISSON_TEST_KILL=operation` it dies by SIGKILL as soon as an operation is done, or a step: whoever watches from
-/// outside may come too late.
+/// outside may come too late. `chunk:3`: as soon as three chunks of it are committed.
 @main struct CaissonTest {
   static func main() async {
     signal(SIGPIPE, SIG_IGN)
@@ -37,10 +38,10 @@ import TestSupport
       session: try resolved.environment.sessionTarget.map { try connection($0, of: resolved) },
       role: resolved.environment.role)
     let target = Target(address)
-    let dies = getenv("CAISSON_TEST_KILL").map { String(cString: $0) } == "operation"
+    let deadline = Deadline(getenv("CAISSON_TEST_KILL").map { String(cString: $0) } ?? "")
     let runner = Runner(resolved, target: target, registry: registry) { event in
       print(event)
-      if dies, endsSomething(event) { kill(getpid(), SIGKILL) }
+      if deadline.isReached(by: event) { kill(getpid(), SIGKILL) }
     }
     let report = switch verb {
     case "rollback": try await runner.rollback()
@@ -50,15 +51,6 @@ import TestSupport
     await target.close()
     print(report.ending)
     return code(report.ending)
-  }
-
-  /// A small step is done as a whole, without a word about its operations.
-  private static func endsSomething(_ event: EngineEvent) -> Bool {
-    switch event {
-    case .operationDone: true
-    case .stepState(_, let state, _): ["done", "undone"].contains(state)
-    default: false
-    }
   }
 
   private static func connection(_ reference: ConnectionReference, of plan: ResolvedPlan) throws -> ConnectionString {
@@ -74,6 +66,28 @@ import TestSupport
     case .refused, .waiting: 5
     case .held: 6
     case .blocked: 9
+    }
+  }
+}
+
+/// When the process dies.
+private final class Deadline: Sendable {
+  private let isAtOperations: Bool
+  private let chunks: Int?
+  private let count = Mutex(0)
+
+  init(_ words: String) {
+    isAtOperations = words == "operation"
+    chunks = words.hasPrefix("chunk:") ? Int(words.dropFirst(6)) : nil
+  }
+
+  func isReached(by event: EngineEvent) -> Bool {
+    switch event {
+    case .operationDone: isAtOperations
+    // A small step is done as a whole, without a word about its operations.
+    case .stepState(_, let state, _): isAtOperations && ["done", "undone"].contains(state)
+    case .progress: chunks.map { limit in count.withLock { $0 += 1; return $0 >= limit } } ?? false
+    default: false
     }
   }
 }

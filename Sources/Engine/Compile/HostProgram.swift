@@ -6,9 +6,17 @@ enum HostProgram {
     let output = try await Command(
       own.resolved(arguments), additions: own.additions(arguments), directory: folder, timeout: .seconds(30)
     ).run()
+    let name = arguments.first ?? "program"
+    if output.timedOut {
+      throw EngineError(.failed, "\(name) did not end within 30 s", hint: "a step only looks while it is compiled: quickly")
+    }
+    if output.truncated {
+      throw EngineError(
+        .failed, "\(name) wrote more than 1 MiB", hint: "nothing is decided by half an answer: make it say less")
+    }
     guard output.succeeded else {
       throw EngineError(
-        .failed, "\(arguments.first ?? "program") ended with \(output.status)",
+        .failed, "\(name) ended with \(output.status)",
         hint: output.errorText.split(separator: "\n").first.map(String.init))
     }
     return output.text

@@ -1,5 +1,6 @@
 import ChildProcess
 import Glibc
+import SQLText
 import Sandbox
 import TestSupport
 import Testing
@@ -35,18 +36,20 @@ import Testing
   }
 
   private func run(_ desk: PlanDesk, _ command: String, _ environment: String, _ more: String...) async throws {
-    let words = [command, "\(desk.project.folder)/\(environment)"] + more
-    let result = try await runCaisson(words, env: ["TARGET": TestDatabase.current.url].merging(Self.secrets) { $1 })
-    #expect(result.exit == 0, "\(words.prefix(1)) \(environment): \(result.stdout)\(result.stderr)")
+    let result = try await answer(desk, command, environment, more)
+    #expect(result.exit == 0, "\(command) \(environment): \(result.stdout)\(result.stderr)")
   }
 
-  /// Rows with a value of theirs, anywhere.
-  private func traces(_ desk: PlanDesk) async throws -> [String] {
-    var found: [String] = []
-    for table in try await desk.values(
-      "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, to_regnamespace('caisson'))")
-    where try await desk.value("SELECT count(*) FROM \(table) x WHERE x::text ~* 'zébulon'") != "0" { found.append(table) }
-    return found
+  private func answer(
+    _ desk: PlanDesk, _ command: String, _ environment: String, _ more: [String] = [], on url: String = TestDatabase.current.url
+  ) async throws -> (exit: Int32, stdout: String, stderr: String) {
+    let words = command.split(separator: " ").map(String.init) + ["\(desk.project.folder)/\(environment)"] + more
+    return try await runCaisson(words, env: ["TARGET": url].merging(Self.secrets) { $1 })
+  }
+
+  /// Whether the person is anywhere in a dump of all of it.
+  private func isAnywhere(_ desk: PlanDesk, _ url: String = TestDatabase.current.url) async throws -> Bool {
+    try await desk.dumpHolds(["zébulon", "Zébulon"], of: url)
   }
 
   @Test("a request of access: files of one moment whose sums hold, and nobody else's name in them")
@@ -65,27 +68,39 @@ import Testing
     await desk.close()
   }
 
-  @Test("a request to be forgotten, and after a restore the replay: nothing of theirs is left")
+  @Test("a request to be forgotten; a backup from before is restored elsewhere, and after the replay nothing of theirs is left")
   func erase() async throws {
     let desk = try await desk()
     mkdir("\(desk.project.folder)/erasures", 0o700)
-    #expect(try await traces(desk).count > 3)
+    // Somebody else was erased before the backup.
+    try await run(desk, "apply", "erase.env.yaml", "--var", "subject=9", "--yes")
+    #expect(try await isAnywhere(desk))
+    let backup = "\(desk.project.folder)/backup.dump"
+    _ = try await desk.program("pg_dump", ["-Fc", "-f", backup, desk.database.url])
     try await run(desk, "plan", "erase.env.yaml", "--var", "subject=7")
     try await run(desk, "apply", "erase.env.yaml", "--var", "subject=7", "--yes")
-    #expect(try await traces(desk) == [])
-    #expect(try await desk.value("SELECT count(*) FROM users WHERE id = 7") == "0")
-    // As a restore would bring them back.
-    let again = try await TestDatabase.current.connect()
-    try await again.script(
-      """
-      INSERT INTO users (id, organization_id, name, first_name, last_name, email, created_at)
-        SELECT 7, organization_id, 'Zébulon', 'Zébulon', 'x', 'zébulon@fleet.example', now() FROM users LIMIT 1;
-      UPDATE drivers SET user_id = 7, first_name = 'Zébulon' WHERE id = 3;
-      """)
-    await again.close()
-    #expect(try await traces(desk).count > 2)
-    try await run(desk, "apply", "replay.env.yaml", "--yes")
-    #expect(try await traces(desk) == [])
+    #expect(try await !isAnywhere(desk))
+    #expect(try await desk.value("SELECT count(*) FROM users WHERE id IN (7, 9)") == "0")
+
+    let name = desk.database.name + "_restored"
+    try await desk.database.cluster.sql("CREATE DATABASE \(id: name) TEMPLATE template0")
+    let url = desk.database.cluster.target(database: name).secret
+    _ = try await desk.program("pg_restore", ["--exit-on-error", "-d", url, backup])
+    #expect(try await isAnywhere(desk, url))
+    let refused = try await answer(desk, "apply", "replay.env.yaml", ["--yes", "--again"], on: url)
+    #expect(refused.exit == 5 && refused.stderr.contains("journal reattach"), "\(refused)")
+    let reattached = try await answer(desk, "journal reattach", "replay.env.yaml", ["--reason", "restored", "--yes"], on: url)
+    #expect(reattached.exit == 0, "\(reattached)")
+    let replayed = try await answer(desk, "apply", "replay.env.yaml", ["--yes", "--again"], on: url)
+    #expect(replayed.exit == 0, "\(replayed)")
+    #expect(try await !isAnywhere(desk, url))
+    let left = "SELECT md5(string_agg(id::text || email, ' ' ORDER BY id)) FROM users"
+    #expect(try await desk.database.cluster.sql(.init(verbatim: left), database: name).value == desk.value(left))
+    let plan = try await answer(desk, "plan", "replay.env.yaml", on: url)
+    #expect(plan.exit == 0 && plan.stdout.contains("nobody of the log's 2 erasures"), "\(plan)")
+    let again = try await answer(desk, "apply", "replay.env.yaml", ["--yes", "--again"], on: url)
+    #expect(again.exit == 0, "\(again)")
+    try await desk.database.cluster.sql("DROP DATABASE \(id: name) WITH (FORCE)")
     try await TemporaryFolder.remove("\(desk.project.folder)/erasures")
     await desk.close()
   }

@@ -63,6 +63,34 @@ struct PlanDesk {
     try? await TemporaryFolder.remove("\(project.folder)/views")
   }
 
+  /// Applies the plan in a process that dies as soon as so many batches of it are committed.
+  func killed(after batches: Int) async throws -> CommandOutput {
+    try await Command(
+      [CaissonProgram.path("caisson-test"), "apply", project.file],
+      additions: ["TARGET": database.url, "CAISSON_TEST_KILL": "chunk:\(batches)"], timeout: .seconds(120)
+    ).run()
+  }
+
+  // MARK: Backups
+
+  /// A program of the server's, which has to succeed; its output.
+  func program(_ name: String, _ arguments: [String]) async throws -> String {
+    let output = try await Command(
+      [ServerPrograms.find().path(name)] + arguments, timeout: .seconds(120)).run()
+    #expect(output.succeeded, "\(name): \(output.errorText)")
+    return output.text
+  }
+
+  /// Whether any of the values stands in a dump of all of a database, caisson's own schema included.
+  func dumpHolds(_ values: [String], of url: String = TestDatabase.current.url) async throws -> Bool {
+    let folder = project.folder
+    try project.write(values.joined(separator: "\n") + "\n", to: "values.txt")
+    _ = try await program("pg_dump", [url, "-f", "\(folder)/dump.sql"])
+    let search = try await Command(["grep", "-F", "-c", "-f", "\(folder)/values.txt", "\(folder)/dump.sql"]).run()
+    #expect(search.status != .exited(2), "\(search.errorText)")
+    return search.text.split(separator: "\n").first != "0"
+  }
+
   // MARK: Questions
 
   /// The first value, asked in one session.

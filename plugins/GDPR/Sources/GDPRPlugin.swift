@@ -8,4 +8,5 @@ public enum GDPRPlugin: Plugin {
     GDPRAnonymize.self, GDPRConsent.self, GDPRErase.self, GDPRExport.self, GDPRReplay.self, GDPRReport.self,
     GDPRRetention.self,
   ]
+  public static let status = [RetentionStatus.query]
 }

@@ -1,3 +1,5 @@
+import Digest
+import Glibc
 import JSONText
 import PluginAPI
 import TestSupport
@@ -163,6 +165,100 @@ import Testing
     let program = try await compile(
       GDPRAnonymize.self, People.parameters([("map", try JSON(parsing: map))], without: ["marker"]).text)
     #expect(refused(program) == [code], "\(program.refusals)")
+  }
+
+  @Test("what is written below somebody who has been done is done as well, copies by triggers included")
+  func late() async throws {
+    try await TestDatabase.current.script(
+      """
+      CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO drivers VALUES (NEW.id + 1000, NEW.id, 'LATE-' || NEW.id, '10.9.9.9'); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER late AFTER UPDATE OF gone ON users DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (OLD.id BETWEEN 30 AND 33) EXECUTE FUNCTION late();
+      """)
+    _ = try await run()
+    #expect(try await values("SELECT DISTINCT concat_ws(' ', national_id, ip) FROM drivers WHERE id > 1000") == ["10.9.0.0/16"])
+    #expect(try await value("SELECT count(*) FROM drivers WHERE id > 1000") == "4")
+  }
+
+  @Test("rows that are undone for ever stop the step, which says where, and goes on once that has ended")
+  func undone() async throws {
+    try await TestDatabase.current.script(
+      """
+      CREATE FUNCTION back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        NEW.national_id := coalesce(NEW.national_id, 'BACK-' || NEW.id); RETURN NEW; END $$;
+      CREATE TRIGGER back BEFORE UPDATE ON drivers FOR EACH ROW EXECUTE FUNCTION back();
+      """)
+    let step = JSON.object(JSONObject([
+      ("uses", "gdpr.anonymize"), ("with", People.parameters()), ("retry", ["attempts": 2, "backoff": "1ms..2ms"]),
+    ])).text
+    let harness = try EngineHarness("  s: \(step)", registry: registry, environment: "accept_irreversible: [s]")
+    let ending = try await harness.runner().apply().ending
+    #expect("\(ending)".contains("public.drivers has rows of a processed subject that are not as the map says"), "\(ending)")
+    try await TestDatabase.current.script("DROP TRIGGER back ON drivers")
+    let resumed = try await harness.runner().resume().ending
+    guard case .succeeded = resumed else { return _ = Issue.record("\(resumed)") }
+    #expect(try await value("SELECT count(*) FROM drivers d JOIN users u ON u.id = user_id WHERE gone AND national_id IS NOT NULL") == "0")
+  }
+
+  @Test("the planner's samples hold no value that was replaced, and materialized views that do are named")
+  func copies() async throws {
+    try await TestDatabase.current.script(
+      """
+      CREATE VIEW addresses AS SELECT id, email FROM users;
+      CREATE MATERIALIZED VIEW shown AS SELECT email FROM addresses;
+      CREATE MATERIALIZED VIEW counted AS SELECT gone, count(*) FROM users GROUP BY 1;
+      """)
+    let stats: SQL = "SELECT count(*) FROM pg_stats s WHERE schemaname = 'public' AND tablename = 'users' AND s::text LIKE '%Person.45@mail%'"
+    #expect(try await value(stats) != "0")
+    let found = try await compile(GDPRAnonymize.self, People.parameters().text).findings.filter { $0.code == "gdpr.materialized" }
+    #expect(found.map(\.choices) == [["a step after: matview.refresh with names: [public.shown]"]])
+    _ = try await run()
+    #expect(try await value(stats) == "0")
+  }
+
+  @Test("a keyed digest is the same for the same value, is RFC 2104's, and its key stands nowhere")
+  func pseudonym() async throws {
+    setenv("CAISSON_TEST_PSEUDONYM", "pepper of the tests", 1)
+    let keyed: JSON = ["action": "hmac", "key": "${env:CAISSON_TEST_PSEUDONYM}"]
+    let text = People.map.text
+      .replacing("\"national_id\":\"null\"", with: "\"national_id\":\(keyed.text)")
+      .replacing("\"cc[*].email\":{\"action\":\"token\"}", with: "\"cc[*].email\":\(keyed.text)")
+    try await TestDatabase.current.script(
+      "ALTER TABLE drivers DROP CONSTRAINT drivers_national_id_key; UPDATE drivers SET national_id = 'NID-same' WHERE id IN (21, 23)")
+    try #require(text.contains("CAISSON_TEST_PSEUDONYM"))
+    let harness = try await run([("map", try JSON(parsing: text))])
+    let key = SHA256.hex(of: "pepper of the tests")
+    let expected = try HMACSHA256.code(for: Array("NID-same".utf8), key: #require(Hexadecimal.bytes(key)))
+    #expect(try await values("SELECT national_id FROM drivers WHERE id IN (21, 23)") == Array(repeating: Hexadecimal.text(expected), count: 2))
+    #expect(try await value("SELECT bool_and(body->'cc'->0->>'email' ~ '^[0-9a-f]{64}$') FROM letters WHERE address IS NULL") == "t")
+    #expect(try await value("SELECT count(*) FROM drivers WHERE national_id LIKE 'NID-%' AND user_id IN (SELECT id FROM users WHERE gone)") == "0")
+    for table in ["program", "plan", "event", "task"] {
+      #expect(try await value("SELECT count(*) FROM caisson.\(sql: table) AS t WHERE t::text LIKE '%pepper%'") == "0")
+    }
+    let before = try await values("SELECT national_id FROM drivers ORDER BY id")
+    try await harness.applied(again: true)
+    #expect(try await values("SELECT national_id FROM drivers ORDER BY id") == before)
+  }
+
+  @Test("a digest that would be cut too short is refused")
+  func shortPseudonym() async throws {
+    let map = People.map.text.replacing("\"phone\":null", with: "\"phone\":{\"action\":\"hmac\",\"key\":\"${env:K}\"}")
+    try await TestDatabase.current.script("ALTER TABLE users ALTER phone TYPE varchar(12) USING left(phone, 12)")
+    #expect(refused(try await compile(GDPRAnonymize.self, People.parameters([("map", try JSON(parsing: map))]).text)) == ["gdpr.map.room"])
+  }
+
+  @Test("a reference that no index begins with is named, with the step that makes one; small tables are not worth it")
+  func unindexed() async throws {
+    let code = "gdpr.unindexed"
+    #expect(try await compile(GDPRAnonymize.self, People.parameters().text).findings.allSatisfy { $0.code != code })
+    try await TestDatabase.current.script(
+      "INSERT INTO trips SELECT g, 21, '2026-05-05', 'n' FROM generate_series(1000, 2500) g; ANALYZE trips")
+    let found = try await compile(GDPRAnonymize.self, People.parameters().text).findings.filter { $0.code == code }
+    #expect(found.map(\.message) == ["no index of public.trips begins with driver_id: every batch reads all of it"])
+    #expect(found.first?.choices == ["a step before: index.create with table: public.trips, columns: [driver_id]"])
+    try await TestDatabase.current.script("CREATE INDEX ON trips (driver_id)")
+    #expect(try await compile(GDPRAnonymize.self, People.parameters().text).findings.allSatisfy { $0.code != code })
   }
 
   @Test("a dry run says how many")

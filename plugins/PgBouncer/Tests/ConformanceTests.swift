@@ -24,7 +24,7 @@ struct ConformanceTests {
         "users": [desk.role: ["password": .string("${env:\(Self.secret)}")]], "pool": ["cores": 4, "direct": 20], "open_files": 4096,
         "listen": ["port": .int(Int64(desk.port))],
       ]
-      try await Conformance("pgbouncer.render", parameters, registry: StepRegistry([PgBouncerPlugin.self]), outside: { desk.contents }).expect()
+      try await Conformance("pgbouncer.render", parameters, registry: StepRegistry([PgBouncerPlugin.self]), state: { try await CatalogText.read() + "\n" + desk.contents }).expect()
     }
   }
 

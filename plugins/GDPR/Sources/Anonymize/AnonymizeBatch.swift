@@ -26,7 +26,7 @@ struct AnonymizeBatch: Sendable {
   }
 
   var statements: [SQL] {
-    var list = locks + [choice]
+    var list = map.locks(tables.batch) + [choice]
     if let digests { list += map.tables.filter(\.isOwned).compactMap { digests.remember($0, of: tables.taken, key: key) } }
     list += triggers.map(\.disable)
     list += ordered.flatMap { update($0) }
@@ -40,18 +40,6 @@ struct AnonymizeBatch: Sendable {
 
   // MARK: Locks, then a look
 
-  /// The subjects, and what leads from other tables to them: nobody can add rows that refer to them meanwhile.
-  private var locks: [SQL] {
-    let between = Set(map.tables.flatMap { $0.ways.flatMap { $0.hops.dropLast().map(\.target) } })
-    let tables = [map.subject] + map.tables.filter { between.contains($0.name) && !$0.isSubject }
-    return tables.map { table in
-      """
-      SELECT count(*) FROM (SELECT FROM \(sql: table.source)
-      WHERE \(sql: table.rows(of: self.tables.batch, key: key)) FOR UPDATE OF t) AS locked
-      """
-    }
-  }
-
   /// Who has become active or was put on hold since the selection is left alone.
   private var choice: SQL {
     """
@@ -62,10 +50,20 @@ struct AnonymizeBatch: Sendable {
     """
   }
 
+  /// For everybody who was done, and what does not look so: rows that came behind a batch, or a change that was undone.
+  var settling: [SQL] {
+    let subject = map.subject.changed.isEmpty ? [] : [map.subject]
+    let all = ordered + subject + ordered.filter { scrubbed.contains($0.name) }
+    return triggers.map(\.disable) + all.flatMap { update($0, of: tables.taken, unless: $0.looksDone) }
+      + triggers.reversed().map(\.enable) + ["SELECT to_jsonb(max(w.ordinal)), 0 FROM \(id: tables.work) AS w WHERE \(sql: WorkTables.window)"]
+  }
+
   // MARK: Changes
 
-  private func update(_ table: MappedTable) -> [SQL] {
-    let rows: SQL = "\(sql: table.rows(of: tables.taken, key: key)) AND NOT \(sql: table.isDone)"
+  private func update(_ table: MappedTable) -> [SQL] { update(table, of: tables.taken, unless: table.isDone) }
+
+  private func update(_ table: MappedTable, of keys: SubjectKeys, unless done: SQL) -> [SQL] {
+    let rows: SQL = "\(sql: table.rows(of: keys, key: key)) AND NOT \(sql: done)"
     let change: SQL = "UPDATE \(sql: table.source) SET\n  \(sql: table.assignments)\nWHERE \(sql: rows)"
     return (quarantine.map { [$0.keep(table, rows)] } ?? []) + [change]
   }

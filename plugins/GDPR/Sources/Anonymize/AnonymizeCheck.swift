@@ -24,7 +24,12 @@ struct AnonymizeCheck {
     }
     if let problem = try await auditTable() { findings.append(problem) }
     if let problem = try await quarantine() { findings.append(problem) }
-    for table in map.tables where table.isOwned && !table.changed.isEmpty {
+    let changed = map.tables.filter { $0.isOwned && !$0.changed.isEmpty }
+    findings += try await MaterializedCopies(
+      changed: changed.map { ($0.name, $0.changed.map(\.name)) }, range: wanted.$map.firstCharacter, facts: facts
+    ).findings()
+    findings += try await UnindexedWays(map: map, range: wanted.$map.firstCharacter, facts: facts).findings()
+    for table in changed {
       findings += try await ConstraintTrial(table: table, facts: facts).findings()
     }
     return findings
@@ -93,11 +98,11 @@ struct ConstraintTrial {
   }
 
   private var changed: SQL {
-    table.changed.map { "\(sql: $0.newValue) AS \(id: Quoting.fitted("new_" + $0.name))" as SQL }.joined(separator: ", ")
+    table.changed.map(\.withoutSecrets).map { "\(sql: $0.newValue) AS \(id: Quoting.fitted("new_" + $0.name))" as SQL }.joined(separator: ", ")
   }
 
   private var all: SQL {
-    table.columns.map { "\(sql: $0.isChanged ? $0.newValue : "t.\(id: $0.name)") AS \(id: $0.name)" as SQL }
+    table.columns.map(\.withoutSecrets).map { "\(sql: $0.isChanged ? $0.newValue : "t.\(id: $0.name)") AS \(id: $0.name)" as SQL }
       .joined(separator: ", ")
   }
 

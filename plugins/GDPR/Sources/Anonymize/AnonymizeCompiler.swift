@@ -18,11 +18,24 @@ struct AnonymizeCompiler {
     }
     if findings.contains(where: { $0.severity == .refusal }) { return Program(findings: findings) }
     findings += try await Preview(wanted: wanted, map: map, facts: facts).findings()
-    let work = AnonymizeWork(
-      wanted: wanted, map: map, tables: WorkTables(tag: step.runTag), triggers: triggers,
-      quarantine: wanted.quarantine.map { Quarantine($0, map, marker: wanted.marker, tag: step.runTag) })
+    let work = work(map, triggers)
     return Program(
       findings: findings, operations: work.operations, carry: try work.quarantine?.carry ?? .null, privileges: work.privileges)
+  }
+
+  func check() async throws -> Program {
+    let map = try await ResolvedMap.read(wanted.map, facts)
+    let (triggers, lost) = try await disabledTriggers()
+    let refusals = (map.findings + lost).filter { $0.severity == .refusal }
+    let work = work(map, triggers)
+    return Program(
+      findings: refusals, operations: refusals.isEmpty ? work.check : [], carry: step.carry, privileges: work.privileges)
+  }
+
+  private func work(_ map: ResolvedMap, _ triggers: [DisabledTrigger]) -> AnonymizeWork {
+    AnonymizeWork(
+      wanted: wanted, map: map, tables: WorkTables(tag: step.runTag), triggers: triggers,
+      quarantine: wanted.quarantine.map { Quarantine($0, map, marker: wanted.marker, tag: step.runTag) })
   }
 
   private func disabledTriggers() async throws -> ([DisabledTrigger], [Finding]) {
@@ -59,7 +72,15 @@ struct AnonymizeWork {
 
   private var digests: ValueDigests? { wanted.residualScan ? ValueDigests(map: map, tables: tables) : nil }
 
-  var operations: [Operation] { [select, batches] + scan + [count] + anonymity + [finish] }
+  var operations: [Operation] { [select, batches] }
+  var check: [Operation] {
+    let changed = map.tables.filter { $0.isOwned && !$0.changed.isEmpty }.map(\.name)
+    return [settle, look] + scan + [count] + anonymity + [PlannerSamples(tables: changed).forget, finish]
+  }
+
+  private var batch: AnonymizeBatch {
+    AnonymizeBatch(wanted: wanted, map: map, tables: tables, digests: digests, quarantine: quarantine, triggers: triggers)
+  }
 
   var privileges: [Privilege] {
     [Privilege(.create(schema: "caisson"))]
@@ -80,14 +101,12 @@ struct AnonymizeWork {
   }
 
   private var batches: Operation {
-    let statements = AnonymizeBatch(
-      wanted: wanted, map: map, tables: tables, digests: digests, quarantine: quarantine, triggers: triggers
-    ).statements
+    let statements = batch.statements
     return .chunked(
       id: "anonymize", title: "anonymise the selected subjects",
       ChunkedWork(
         statements, total: "SELECT count(*) FROM \(id: tables.work)", size: wanted.batch, largestSize: wanted.batch,
-        target: target, settings: wanted.triggers.settings),
+        target: target, settings: Self.room + wanted.triggers.settings),
       locks: DisabledTrigger.locks(statements, triggers), undo: undo)
   }
 
@@ -99,6 +118,35 @@ struct AnonymizeWork {
     return .operations(quarantine.restore(settings: wanted.triggers.settings, triggers: triggers))
   }
 
+  /// What a condition of the map asks is hashed once where it fits, and asked again for each row where it does not (measured
+  /// on a log of 200,000: 0.2 s or 8.4 s, and the one grows with the log, the other with its square).
+  private static let room = [Setting("work_mem", "256MB")]
+
+  /// Rows that were written below somebody who had been done already.
+  private var settle: Operation {
+    let statements = batch.settling
+    // All at once costs little more than some, unless others wait for it.
+    let size = triggers.isEmpty ? 1_000_000 : wanted.batch
+    return .chunked(
+      id: "settle", title: "anonymise what was written meanwhile",
+      ChunkedWork(
+        statements, size: size, largestSize: size, target: target, settings: Self.room + wanted.triggers.settings),
+      locks: DisabledTrigger.locks(statements, triggers), undo: .nothing)
+  }
+
+  /// Every row of those who were done is as the actions make it; if it is not, the phase is run again.
+  private var look: Operation {
+    let queries = map.tables.filter { $0.isOwned && !$0.changed.isEmpty }.map { table in
+      TransactionStatement(
+        """
+        SELECT NOT EXISTS (SELECT FROM \(sql: table.source)
+        WHERE \(sql: table.rows(of: tables.done, key: map.key.name)) AND NOT \(sql: table.looksDone))
+        """, expect: .isTrue, onMismatch: .retryPhase,
+        message: "\(table.name) has rows of a processed subject that are not as the map says: they are written meanwhile")
+    }
+    return .transaction(id: "look", title: "look at every row of those who were done", queries, settings: Self.room, undo: .nothing)
+  }
+
   private var scan: [Operation] {
     guard let digests else { return [] }
     let share = digests.share
@@ -107,11 +155,10 @@ struct AnonymizeWork {
       list.append(
         .transaction(
           id: "share", title: "set aside values that other people have too", share.map { TransactionStatement($0) },
-          // What a condition of the map asks is hashed once where it fits, and asked again for each row where it does not.
-          settings: [Setting("work_mem", "256MB")], undo: .nothing))
+          settings: Self.room, undo: .nothing))
     }
     return list + [
-      .observe(id: "scan", title: "look for values that were replaced", ObserveWork(digests.form + digests.scan))
+      .observe(id: "scan", title: "look for values that were replaced", ObserveWork(digests.scan))
     ]
   }
 

@@ -6,12 +6,14 @@ import PluginAPI
 struct GDPRAnonymize: StepKind {
   static let name = "gdpr.anonymize"
   static let summary = "Makes people's data nobody's, everywhere the data map says it is, in batches that skip nobody."
-  static let phases = [Phase.anonymize, .expire].map(\.rawValue)
+  static let phases = [Phase.anonymize, .check, .expire].map(\.rawValue)
   static let recurring = true
 
   enum Phase: String {
-    /// Selects once, works through the selection, looks for what is left.
+    /// Selects once, works through the selection.
     case anonymize
+    /// Does again what was written meanwhile, looks for what is left.
+    case check
     /// The quarantined originals go.
     case expire
   }
@@ -50,6 +52,7 @@ struct GDPRAnonymize: StepKind {
     do {
       switch Phase(rawValue: step.phase) {
       case .anonymize: return try await AnonymizeCompiler(step: step, facts: facts).program()
+      case .check: return try await AnonymizeCompiler(step: step, facts: facts).check()
       case .expire: return try Quarantine.expiry(step.carry)
       case nil: return Program()
       }

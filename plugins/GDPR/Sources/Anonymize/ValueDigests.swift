@@ -139,17 +139,4 @@ struct ValueDigests: Sendable {
         message: "\(table.name) (\(names)) still holds a value that was replaced elsewhere")
     }
   }
-
-  /// Every row of those who were done is as the actions make it.
-  var form: [ObserveWork.Query] {
-    map.tables.filter { $0.isOwned && !$0.changed.isEmpty }.map { table in
-      let query: SQL = """
-        SELECT NOT EXISTS (SELECT FROM \(sql: table.source)
-        WHERE \(sql: table.rows(of: tables.done, key: map.key.name)) AND NOT \(sql: table.looksDone))
-        """
-      return ObserveWork.Query(
-        "done_\(table.name)", query, expect: .isTrue,
-        message: "\(table.name) has rows of a processed subject that are not as the map says: written meanwhile?")
-    }
-  }
 }

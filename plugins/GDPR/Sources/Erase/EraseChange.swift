@@ -41,7 +41,7 @@ struct EraseChange: Sendable {
   }
 
   /// Rows that are deleted anyway are not changed before.
-  private func spared(_ keys: SubjectKeys) -> SQL {
+  func spared(_ keys: SubjectKeys) -> SQL {
     graph.doomed[table] == nil ? "" : " AND (\(sql: graph.rows(of: table, keys))) IS NOT TRUE"
   }
 
@@ -73,11 +73,14 @@ extension EraseGraph {
       }
   }
 
-  /// Copies that triggers made of the changes: rows that this very transaction wrote.
+  /// A row that this very transaction wrote.
+  static let isOurs: SQL = "t.xmin = pg_current_xact_id()::xid"
+
+  /// Copies that triggers made of the changes.
   func scrubbing(_ tables: [Located<QualifiedName>]) -> [SQL] {
     tables.compactMap { name in
       guard let table = map[name.value] else { return nil }
-      let ours: SQL = "t.xmin = pg_current_xact_id()::xid"
+      let ours = Self.isOurs
       switch strategies[table.name] {
       case .delete: return "DELETE FROM \(sql: table.source) WHERE \(sql: ours)"
       case .anonymize:

@@ -61,6 +61,9 @@ extension GDPRReplay {
     @Parameter("What is done about erasures of the log that were begun and of which it does not say that they were done.")
     var unconfirmed = Unconfirmed.refuse
 
+    @Parameter("What is done about erasures that the database knows of and the log does not.") var missing = Missing.refuse
+
+    enum Missing: String, CaseIterable, Sendable, ParameterValue { case refuse, leave }
     enum Unconfirmed: String, CaseIterable, Sendable, ParameterValue { case refuse, erase, leave }
 
     func check(_ report: inout Diagnostics) {

@@ -6,49 +6,64 @@ struct EraseTransaction {
   let plan: ErasePlan
   /// Whom it is about; it binds secrets.
   let subjects: SubjectKeys
-  /// Of each change, as it was counted.
+  /// Rows of each change when it was looked, before anything was locked.
   let counts: [Int]
 
   private var announcement: SubjectAnnouncement { SubjectAnnouncement(subjects: subjects, type: plan.map.key.type) }
+  private var settings: [Setting] { plan.rules.settings.map { Setting($0.key, $0.value) } }
 
   func operation(title: String) -> Operation {
     .transaction(
-      id: "erase", title: title, statements,
-      settings: plan.rules.settings.map { Setting($0.key, $0.value) },
+      id: "erase", title: title, opening(isHeldBack: true) + work, settings: settings,
       undo: .irreversible(reason: "what is erased is nowhere to be had again"))
   }
 
-  private var statements: [TransactionStatement] {
+  /// The same once more for what came while it went on: nobody decides anew about somebody who is erased.
+  var rest: Operation {
+    .transaction(
+      id: "rest", title: "erase what came meanwhile", opening(isHeldBack: false) + work, settings: settings, undo: .nothing)
+  }
+
+  private func opening(isHeldBack: Bool) -> [TransactionStatement] {
     let keys = announcement.keys
-    var list = [TransactionStatement(announcement.statement, expect: .isTrue), TransactionStatement(lock(keys))]
-    if let free = plan.isFree(keys) {
+    var list = [TransactionStatement(announcement.statement, expect: .isTrue)]
+    list += plan.map.locks(keys).map { TransactionStatement($0) }
+    if isHeldBack, let free = plan.isFree(keys) {
       list.append(TransactionStatement(free, expect: .isTrue, message: "a subject is under legal hold"))
     }
-    // Where triggers write copies there are more rows than were counted.
-    let scrubbed = Set(plan.rules.scrub.map(\.value))
-    list += zip(plan.changes, counts).map { change, count in
-      TransactionStatement(
-        change.statement(keys), expect: scrubbed.contains(change.table) ? .any : .rows(count), onMismatch: .retryPhase,
-        message: "\(change.title): rows have come or gone since they were counted")
+    return list
+  }
+
+  private var work: [TransactionStatement] {
+    let keys = announcement.keys
+    // However many there are by now: somebody who goes on writing would never be erased otherwise.
+    return plan.changes.map { TransactionStatement($0.statement(keys)) } + plan.graph.scrubbing(plan.rules.scrub).map { TransactionStatement($0) } + looks(keys)
+  }
+
+  /// As far as rows still lead to the subject. What triggers of this transaction wrote is there however often it is tried;
+  /// what somebody else wrote meanwhile goes the next time.
+  private func looks(_ keys: SubjectKeys) -> [TransactionStatement] {
+    plan.changes.flatMap { change in
+      let left = change.left(keys)
+      return [
+        TransactionStatement(
+          "SELECT NOT EXISTS (SELECT FROM \(id: change.table) AS t WHERE \(sql: left) AND \(sql: EraseGraph.isOurs))",
+          expect: .isTrue, message: "\(change.title): a trigger puts rows of the subject there (`scrub` erases such copies)"),
+        TransactionStatement(
+          "SELECT NOT EXISTS (SELECT FROM \(id: change.table) AS t WHERE \(sql: left))", expect: .isTrue,
+          onMismatch: .retryPhase, message: "\(change.title): rows came meanwhile"),
+      ]
     }
-    return list + plan.graph.scrubbing(plan.rules.scrub).map { TransactionStatement($0) }
   }
 
-  /// Nobody adds a row that refers to them meanwhile.
-  private func lock(_ keys: SubjectKeys) -> SQL {
-    """
-    SELECT count(*) FROM (SELECT FROM \(sql: plan.map.subject.source)
-    WHERE t.\(id: plan.map.key.name) IN \(sql: keys.list) FOR UPDATE OF t) AS locked
-    """
-  }
-
-  /// Nothing that was to go is there any more.
+  /// Nothing that was to go is there any more; what has come since is erased as well, by a phase that is run again.
   func look(_ keys: SubjectKeys) -> Operation {
-    let left = plan.changes.map { change -> ObserveWork.Query in
-      let query: SQL = "SELECT count(*) = 0 FROM \(id: change.table) AS t WHERE \(sql: change.left(keys))"
-      return ObserveWork.Query(change.title, query, expect: .isTrue, message: "\(change.title): rows are left")
+    let left = plan.changes.map { change in
+      TransactionStatement(
+        "SELECT NOT EXISTS (SELECT FROM \(id: change.table) AS t WHERE \(sql: change.left(keys)))", expect: .isTrue,
+        onMismatch: .retryPhase, message: "\(change.title): rows are left, or came meanwhile")
     }
-    return .observe(id: "look", title: "look for what is left of the subject", ObserveWork(left))
+    return .transaction(id: "look", title: "look for what is left of the subject", left, undo: .nothing)
   }
 
   var total: Int { counts.reduce(0, +) }
@@ -62,8 +77,8 @@ struct EraseTransaction {
 
 extension EraseChange {
   /// Rows of `t` that should not be there any more, as far as one can tell by looking.
-  fileprivate func left(_ keys: SubjectKeys) -> SQL {
+  func left(_ keys: SubjectKeys) -> SQL {
     guard case .anonymize(let table) = kind else { return rows(keys) }
-    return "\(sql: table.rows(of: keys, key: graph.map.key.name)) AND NOT \(sql: table.looksDone)"
+    return "\(sql: table.rows(of: keys, key: graph.map.key.name)) AND NOT \(sql: table.looksDone)\(sql: spared(keys))"
   }
 }

@@ -1,3 +1,4 @@
+import JSONText
 import PlanSchema
 import PluginAPI
 
@@ -5,15 +6,24 @@ import PluginAPI
 enum GDPRErase: StepKind {
   static let name = "gdpr.erase"
   static let summary = "Erases one person everywhere the data map says, with a tombstone that outlives a restore."
+  static let phases = ErasePhase.allCases.map(\.rawValue)
 
   static func compile(_ step: Step<Parameters>, _ facts: any Facts) async throws -> Program {
     do {
       let plan = try await ErasePlan.read(step.parameters.rules, facts)
-      return try await EraseCompiler(step: step, plan: plan, facts: facts).program()
+      let compiler = EraseCompiler(step: step, plan: plan, facts: facts)
+      return step.phase == ErasePhase.confirm.rawValue ? try await compiler.confirmation() : try await compiler.program()
     } catch let refusal as StepRefusal {
       return Program(findings: refusal.findings)
     }
   }
+}
+
+/// Of erasures and replays.
+enum ErasePhase: String, CaseIterable {
+  case erase
+  /// Looks from anew: what was written while it went on is erased as well.
+  case confirm
 }
 
 /// One request: tombstone, erasure, look, and the word that it is done, in this order.
@@ -38,14 +48,25 @@ struct EraseCompiler {
       return .alreadySo(.note("gdpr.erase.nothing", "nothing of the subject is left that the map would erase", at: wanted.$subject))
     }
     if let held = try await held(subjects) { findings.append(held) }
+    if let other = try await log.otherKey(log.entries(facts), facts, at: wanted.$logKey) { findings.append(other) }
+    let record = ErasureLog.Record(
+      id: try await log.freeID(step.runTag, for: wanted.subject, facts), plan,
+      rows: zip(plan.changes, work.counts).map { ($0.title, $1) })
     return Program(
       findings: findings + [work.note],
-      operations: [
-        log.record(.begun, id: step.runTag, of: wanted.subject, plan, counts: work.counts),
-        work.operation(title: "erase the subject"), work.look(subjects),
-        log.record(.done, id: step.runTag, of: wanted.subject, plan, counts: work.counts),
-      ],
-      privileges: plan.privileges)
+      operations: [log.write(record, .begun, of: wanted.subject), work.operation(title: "erase the subject")],
+      carry: record.json, privileges: plan.privileges)
+  }
+
+  /// `carry`: the record of what was begun; without one there was nothing to erase.
+  func confirmation() async throws -> Program {
+    guard var record = ErasureLog.Record(step.carry) else { return Program() }
+    if plan.isRefused { return Program(findings: plan.findings) }
+    let rest = EraseTransaction(plan: plan, subjects: subject.bound, counts: try await plan.left(subject.bound, facts))
+    record.add(zip(plan.changes, rest.counts).map { ($0.title, $1) })
+    let done = log.write(record, .done, of: wanted.subject)
+    return Program(
+      operations: (rest.total > 0 ? [rest.rest] : []) + [rest.look(subject.bound), plan.samples, done], privileges: plan.privileges)
   }
 
   private func held(_ subjects: SubjectKeys) async throws -> Finding? {

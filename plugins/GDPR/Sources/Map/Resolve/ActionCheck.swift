@@ -70,6 +70,10 @@ struct ActionCheck {
   }
 
   private var room: Finding? {
+    if case .hmac = action, let length = column.length, length < 16 {
+      return refusal(
+        "gdpr.map.room", "has room for \(length) digits of a digest: too few to tell people apart", ["`null` or `constant`"])
+    }
     guard case .token(let form) = action, column.kind == .text else { return nil }
     let shape = TokenShape(form: form, length: column.length)
     let least = column.isUnique ? 48 : 16
