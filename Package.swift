@@ -72,6 +72,8 @@ let package = Package(
     library("Engine", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "YAMLTree", "Lint",
                        "RunModel", "Journal", "PostgresClient", "ChildProcess", "Digest"]),
     library("Sandbox", ["PostgresClient", "ChildProcess", "SQLText"]),
+    library("Rehearsal", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "Engine", "Journal",
+                          "Sandbox", "PostgresClient", "ChildProcess"]),
     .target(
       name: "BuiltinPlugins", dependencies: (["PluginAPI"] + builtins).map { .target(name: $0) },
       path: "Sources/BuiltinPlugins", swiftSettings: settings, plugins: ["RegistryGenerator"]),
@@ -80,7 +82,7 @@ let package = Package(
       name: "caisson",
       dependencies: ["JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI",
                      "PostgresClient", "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess",
-                     "BuiltinPlugins"],
+                     "BuiltinPlugins", "Rehearsal", "Catalog"],
       path: "Sources/caisson", swiftSettings: settings),
 
     library("TestSupport", ["JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",

@@ -24,11 +24,16 @@ import Testing
       "Journal", "PostgresClient", "ChildProcess", "Digest",
     ],
     "Sandbox": ["PostgresClient", "ChildProcess", "SQLText"],
+    "Rehearsal": [
+      "JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "Engine", "Journal", "Sandbox",
+      "PostgresClient", "ChildProcess",
+    ],
     "BuiltinPlugins": ["PluginAPI"],
     "RegistryGenerator": ["Foundation", "PackagePlugin"],
     "caisson": [
       "JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI", "PostgresClient",
       "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess", "BuiltinPlugins",
+      "Rehearsal", "Catalog",
     ],
     "TestSupport": [
       "Testing", "JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient",
