@@ -78,6 +78,8 @@ let package = Package(
                        "RunModel", "Journal", "PostgresClient", "ChildProcess", "Digest"]),
     library("Rollout", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "YAMLTree", "Engine", "RunModel"]),
     library("Sandbox", ["PostgresClient", "ChildProcess", "SQLText"]),
+    library("Rehearsal", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "Engine", "Journal",
+                          "Sandbox", "PostgresClient", "ChildProcess"]),
     .target(
       name: "BuiltinPlugins", dependencies: (["PluginAPI"] + builtins).map { .target(name: $0) },
       path: "Sources/BuiltinPlugins", swiftSettings: settings, plugins: ["RegistryGenerator"]),
@@ -86,7 +88,7 @@ let package = Package(
       name: "caisson",
       dependencies: ["JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI",
                      "PostgresClient", "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess",
-                     "Rollout", "BuiltinPlugins"],
+                     "Rollout", "Rehearsal", "Catalog", "BuiltinPlugins"],
       path: "Sources/caisson", swiftSettings: settings),
 
     library("TestSupport", ["JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",

@@ -38,6 +38,8 @@ package enum EventKind: String, Sendable, Hashable, CaseIterable {
   case gateApproved = "gate.approved"
   case gateOpened = "gate.opened"
   case gateClosed = "gate.closed"
+  /// Data: `plan`, `environment`, `plan_hash`, `release_hash`, `kept`, `not_rehearsed`, `rows`.
+  case planRehearsed = "plan.rehearsed"
   case phaseCompiled = "phase.compiled"
   case phaseBegun = "phase.begun"
   case taskDone = "task.done"

@@ -45,6 +45,7 @@ package enum EventText {
 
   private static let phrases: [EventKind: String] = [
     .journalInstalled: "the journal was installed", .journalUpgraded: "the journal was upgraded",
+    .planRehearsed: "the plan was rehearsed on a clone",
     .journalPruned: "old runs were pruned", .journalAdopted: "the journal was adopted by this database",
     .journalReattached: "the journal was reattached", .runQueued: "the run waits for its turn",
     .runRunning: "the run goes on", .runWaiting: "the run waits", .runPaused: "the run is paused",

@@ -24,6 +24,24 @@ package struct ConnectionString: Sendable, Hashable {
     ConnectionString.secretKeywords.contains(keyword) ? nil : parameters?[keyword]
   }
 
+  /// The variables that lead a program of PostgreSQL's to the same place. Secrets are among them: a process's environment
+  /// is read by its owner only, its arguments by everybody.
+  package var variables: [String: String] {
+    var problem: UnsafeMutablePointer<CChar>?
+    guard let options = PQconninfoParse(secret, &problem) else {
+      PQfreemem(problem)
+      return [:]
+    }
+    defer { PQconninfoFree(options) }
+    var found: [String: String] = [:]
+    var next = options
+    while next.pointee.keyword != nil {
+      if let name = next.pointee.envvar, let value = next.pointee.val { found[String(cString: name)] = String(cString: value) }
+      next += 1
+    }
+    return found
+  }
+
   /// The same place under another database name.
   package func database(_ name: String) -> ConnectionString {
     guard var all = parameters else { return self }

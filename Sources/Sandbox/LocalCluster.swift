@@ -9,6 +9,8 @@ package struct LocalCluster: Sendable {
   package let folder: String
   /// The operating system user of the server; `nil`: ours.
   package let owner: String?
+  /// Set in the environment of every program of it, so that what a killed process left can be told.
+  package var marks: [String: String] = [:]
 
   package init(programs: ServerPrograms, folder: String, owner: String? = Account.forServer) {
     self.programs = programs
@@ -116,9 +118,11 @@ package struct LocalCluster: Sendable {
   }
 
   /// As a superuser through the socket, which only we can reach: no password in it.
-  package func socketTarget(database: String = "postgres", port: Int) -> ConnectionString {
+  package func socketTarget(
+    database: String = "postgres", port: Int, user: String = LocalCluster.superuser
+  ) -> ConnectionString {
     ConnectionString(
-      "postgresql://\(LocalCluster.superuser)@/\(LocalCluster.encoded(database))"
+      "postgresql://\(LocalCluster.encoded(user))@/\(LocalCluster.encoded(database))"
         + "?host=\(LocalCluster.encoded(socketFolder))&port=\(port)")
   }
 
@@ -132,7 +136,7 @@ package struct LocalCluster: Sendable {
   // MARK: Parts
 
   package func asOwner(_ arguments: [String]) -> Command {
-    let command = Command(arguments, directory: "/", timeout: .seconds(180))
+    let command = Command(arguments, additions: marks, directory: "/", timeout: .seconds(180))
     return owner.map { command.asUser($0) } ?? command
   }
 

@@ -11,6 +11,7 @@ enum CommandTree {
     .command(ValidateCommand.self),
     .command(LintCommand.self),
     .command(PlanCommand.self),
+    .command(RehearseCommand.self),
     .command(SchemaCommand.self),
     .command(PluginsCommand.self),
     .command(ApplyCommand.self),

@@ -25,11 +25,16 @@ import Testing
     ],
     "Rollout": ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "YAMLTree", "Engine", "RunModel"],
     "Sandbox": ["PostgresClient", "ChildProcess", "SQLText"],
+    "Rehearsal": [
+      "JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "Engine", "Journal", "Sandbox",
+      "PostgresClient", "ChildProcess",
+    ],
     "BuiltinPlugins": ["PluginAPI"],
     "RegistryGenerator": ["Foundation", "PackagePlugin"],
     "caisson": [
       "JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI", "PostgresClient",
-      "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess", "Rollout", "BuiltinPlugins",
+      "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess", "Rollout", "Rehearsal", "Catalog",
+      "BuiltinPlugins",
     ],
     "TestSupport": [
       "Testing", "JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient",

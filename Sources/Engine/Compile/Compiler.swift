@@ -14,10 +14,14 @@ package struct Compiler: Sendable {
   package let folder: String
   package let role: String?
   let own: OwnProgram
+  /// Set in a rehearsal.
+  let rehearsal: RehearsalGuard?
 
   package init(
-    registry: StepRegistry, capabilities: Capabilities, folder: String, role: String?, own: OwnProgram = OwnProgram()
+    registry: StepRegistry, capabilities: Capabilities, folder: String, role: String?, own: OwnProgram = OwnProgram(),
+    rehearsal: RehearsalGuard? = nil
   ) {
+    self.rehearsal = rehearsal
     self.own = own
     self.registry = registry
     self.capabilities = capabilities
@@ -31,9 +35,16 @@ package struct Compiler: Sendable {
     guard let kind = registry[step.uses] else {
       throw EngineError(.unusable, "no plugin offers \(step.uses)", hint: "caisson plugins lists them", step: step.id)
     }
-    let facts = StepFacts(transaction, capabilities: capabilities, folder: folder, own: own)
-    var program = try await kind.program(
-      step, phase: phase, carry: carry, role: role, runTag: tag.of(step.id), facts: facts)
+    let facts = StepFacts(
+      transaction, capabilities: capabilities, folder: folder, own: own, mayAskConsoles: rehearsal == nil)
+    var program: Program
+    do {
+      program = try await kind.program(
+        step, phase: phase, carry: carry, role: role, runTag: tag.of(step.id), facts: facts)
+    } catch is ConsoleUntouched where rehearsal != nil {
+      program = rehearsal?.omitted(step, "it asks a pooler's console") ?? Program()
+    }
+    if let rehearsal { program = rehearsal.admitted(program, of: step, hasAskedConsole: facts.recorded.hasAskedConsole) }
     program.findings += ProgramCheck(step: step).findings(program)
     if !kind.isGate, !program.gates.isEmpty {
       program.findings.append(

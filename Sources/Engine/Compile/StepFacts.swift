@@ -14,6 +14,7 @@ package final class StepFacts: Facts {
   private let transaction: FactsTransaction
   private let folder: String
   private let own: OwnProgram
+  private let mayAskConsoles: Bool
   private let record = Mutex(Record())
 
   package struct Record: Sendable {
@@ -21,13 +22,17 @@ package final class StepFacts: Facts {
     package var consulted: Set<QualifiedName> = []
     /// True when the program depends on nothing but the step's parameters.
     package var questions = 0
+    /// Or would have, were it not a rehearsal.
+    package var hasAskedConsole = false
     /// Digest over questions and answers, in order.
     package var digest: [UInt8] = []
   }
 
   package init(
-    _ transaction: FactsTransaction, capabilities: Capabilities, folder: String, own: OwnProgram = OwnProgram()
+    _ transaction: FactsTransaction, capabilities: Capabilities, folder: String, own: OwnProgram = OwnProgram(),
+    mayAskConsoles: Bool = true
   ) {
+    self.mayAskConsoles = mayAskConsoles
     self.transaction = transaction
     self.capabilities = capabilities
     self.folder = folder
@@ -65,6 +70,10 @@ package final class StepFacts: Facts {
   }
 
   package func admin(_ show: String, on console: Secret) async throws -> [Row] {
+    guard mayAskConsoles else {
+      record.withLock { $0.hasAskedConsole = true }
+      throw ConsoleUntouched()
+    }
     guard !LiteralPassword.stands(in: console) else {
       throw EngineError(
         .unusable, "the console's address has a password in plain text", hint: "write ${env:NAME} or ${file:path} in its place")
@@ -81,4 +90,9 @@ package final class StepFacts: Facts {
       record.digest = SHA256.digest(of: record.digest + Array(question.utf8) + [0] + Array(answer.utf8))
     }
   }
+}
+
+/// In a rehearsal no console is asked.
+struct ConsoleUntouched: Error, CustomStringConvertible {
+  var description: String { "a rehearsal asks no pooler's console" }
 }

@@ -45,6 +45,6 @@ extension Runner {
     }
     return Runner(
       try plan.narrowed(to: run), target: target, registry: registry, width: width, stop: stop, variant: run.variant,
-      reporter: reporter)
+      rehearsal: rehearsal, reporter: reporter)
   }
 }

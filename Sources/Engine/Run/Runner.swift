@@ -46,10 +46,13 @@ package struct Runner: Sendable {
   let guardian: String
   /// Empty, or what tells a firing's runs from the plan's own.
   let variant: String
+  /// Set in a rehearsal.
+  let rehearsal: RehearsalGuard?
 
   package init(
     _ resolved: ResolvedPlan, target: Target, registry: StepRegistry, width: Int = 4, stop: StopSignal = StopSignal(),
-    variant: String = "", guardian: String = GuardianLink.ownProgram, reporter: @escaping Reporter = { _ in }
+    variant: String = "", guardian: String = GuardianLink.ownProgram, rehearsal: RehearsalGuard? = nil,
+    reporter: @escaping Reporter = { _ in }
   ) {
     self.resolved = resolved
     self.target = target
@@ -57,6 +60,7 @@ package struct Runner: Sendable {
     self.width = width
     self.stop = stop
     self.variant = variant
+    self.rehearsal = rehearsal
     self.guardian = guardian
     self.reporter = reporter
   }
@@ -64,7 +68,7 @@ package struct Runner: Sendable {
   func compiler() async throws -> Compiler {
     Compiler(
       registry: registry, capabilities: try await target.capabilities(), folder: resolved.folder,
-      role: target.address.role, own: OwnProgram(path: guardian, secrets: target.address.secrets))
+      role: target.address.role, own: OwnProgram(path: guardian, secrets: target.address.secrets), rehearsal: rehearsal)
   }
 
   // MARK: Looking

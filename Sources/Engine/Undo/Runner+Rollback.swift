@@ -7,16 +7,17 @@ import SQLText
 
 extension Runner {
   /// Takes the latest run of this plan back, or what came after step `kept`.
-  package func rollback(to kept: String? = nil, reason: String? = nil) async throws -> RunReport {
+  /// `keeping`: steps that stay, with what they need.
+  package func rollback(to kept: String? = nil, keeping: Set<String> = [], reason: String? = nil) async throws -> RunReport {
     let connection = try await target.work()
     let run = try await runToUndo(on: connection)
     // Killed at its very end, or typed twice: as with apply, there is nothing left to do.
     if run.state == .rolledBack { return RunReport(run: run.id, ending: .rolledBack, steps: []) }
-    try await UndoCheck(run: run, target: target).refuse(on: connection)
+    try await UndoCheck(run: run, target: target, keeping: keeping).refuse(on: connection)
     await target.giveBack(connection)
     let session = try await RunSession.open(self, run: run.id, resumed: true)
     do {
-      let report = try await UndoLoop(session: session).run(to: kept, reason: reason)
+      let report = try await UndoLoop(session: session).run(to: kept, keeping: keeping, reason: reason)
       await session.close()
       return report
     } catch {
@@ -70,6 +71,8 @@ extension Runner {
 struct UndoCheck {
   let run: RunRecord
   let target: Target
+  /// Steps that are not to be taken back.
+  var keeping: Set<String> = []
 
   func refuse(on connection: Connection) async throws {
     let reader = JournalReader(connection)
@@ -92,7 +95,7 @@ struct UndoCheck {
           hint: "roll that run back first")
       }
     }
-    if let (step, reason) = try await pointOfNoReturn(reader) {
+    if let (step, reason) = try await pointsOfNoReturn(reader).first(where: { !keeping.contains($0.step) }) {
       throw EngineError(.refused, "step \(step) is a point of no return: \(reason)", step: step)
     }
   }
@@ -110,14 +113,18 @@ struct UndoCheck {
     }
   }
 
-  private func pointOfNoReturn(_ reader: JournalReader) async throws -> (String, String)? {
+  /// Those that the run has passed.
+  func pointsOfNoReturn(_ reader: JournalReader) async throws -> [(step: String, reason: String)] {
+    var points: [(step: String, reason: String)] = []
     for program in try await reader.programs(run: run.id) where program.direction == .forward {
       for leaf in try OperationText.operations(program.operations).flatMap(\.leaves) {
         guard case .irreversible(let reason) = leaf.undo else { continue }
         let tasks = try await reader.tasks(run: run.id, step: program.step)
-        if tasks.contains(where: { $0.operation == leaf.id && $0.needsUndo }) { return (program.step, reason) }
+        if tasks.contains(where: { $0.operation == leaf.id && $0.needsUndo }) {
+          points.append((program.step, reason))
+        }
       }
     }
-    return nil
+    return points
   }
 }

@@ -13,8 +13,8 @@ struct UndoLoop {
   private var plan: Plan { session.runner.resolved.plan }
 
   /// `to`: that step stays, with everything that was done before it.
-  func run(to kept: String?, reason: String?) async throws -> RunReport {
-    let keeping = try await keptSteps(kept)
+  func run(to kept: String?, keeping named: Set<String> = [], reason: String?) async throws -> RunReport {
+    let keeping = try await keptSteps(kept).union(named)
     try await begin(reason: reason)
     let graph = try Graph(plan.steps.map { ($0.id, $0.needs) })
     for id in graph.undoOrder where !keeping.contains(id) {

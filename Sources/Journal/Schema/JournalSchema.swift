@@ -1,4 +1,4 @@
-import SQLText
+package import SQLText
 
 /// The schema `caisson`: its version, its definition, and who is told to upgrade what.
 package enum JournalSchema {
@@ -21,7 +21,7 @@ package enum JournalSchema {
     """
 
   /// Which journal this is; the chain of events starts from its id.
-  static func firstRows(target: String) -> [SQL] {
+  package static func firstRows(target: String) -> [SQL] {
     [
       """
       INSERT INTO caisson.meta (schema_version, min_writer, system_id, database_oid, timeline, target_name)
