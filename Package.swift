@@ -72,6 +72,7 @@ let package = Package(
     library("Engine", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "YAMLTree", "Lint",
                        "RunModel", "Journal", "PostgresClient", "ChildProcess", "Digest"]),
     library("Sandbox", ["PostgresClient", "ChildProcess", "SQLText"]),
+    library("Report", ["JSONText", "SQLText", "Digest", "CommandLineKit", "PluginAPI", "RunModel", "Journal", "PostgresClient"]),
     .target(
       name: "BuiltinPlugins", dependencies: (["PluginAPI"] + builtins).map { .target(name: $0) },
       path: "Sources/BuiltinPlugins", swiftSettings: settings, plugins: ["RegistryGenerator"]),
@@ -80,7 +81,7 @@ let package = Package(
       name: "caisson",
       dependencies: ["JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI",
                      "PostgresClient", "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess",
-                     "BuiltinPlugins"],
+                     "BuiltinPlugins", "Report"],
       path: "Sources/caisson", swiftSettings: settings),
 
     library("TestSupport", ["JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",
@@ -107,6 +108,7 @@ let package = Package(
     tests("Journal", ["Journal", "RunModel", "TestSupport", "JSONText"]),
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText", "Journal", "RunModel", "SQLText", "PlanModel",
                      "PluginAPI", "PostgresClient", "PlanSchema", "Sandbox", "ChildProcess", "Digest"]),
+    tests("Report", ["Report", "TestSupport", "RunModel", "CommandLineKit"]),
     tests("Sandbox", ["Sandbox", "TestSupport", "ChildProcess", "PostgresClient", "SQLText"]),
     tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
                       "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText", "Journal"]),

@@ -23,12 +23,14 @@ import Testing
       "JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "YAMLTree", "Lint", "RunModel",
       "Journal", "PostgresClient", "ChildProcess", "Digest",
     ],
+    "Report": ["JSONText", "SQLText", "Digest", "CommandLineKit", "PluginAPI", "RunModel", "Journal", "PostgresClient"],
     "Sandbox": ["PostgresClient", "ChildProcess", "SQLText"],
     "BuiltinPlugins": ["PluginAPI"],
     "RegistryGenerator": ["Foundation", "PackagePlugin"],
     "caisson": [
       "JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI", "PostgresClient",
       "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess", "BuiltinPlugins",
+      "Report",
     ],
     "TestSupport": [
       "Testing", "JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient",
