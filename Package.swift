@@ -80,6 +80,7 @@ let package = Package(
     library("Sandbox", ["PostgresClient", "ChildProcess", "SQLText"]),
     library("Rehearsal", ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "Engine", "Journal",
                           "Sandbox", "PostgresClient", "ChildProcess"]),
+    library("Report", ["JSONText", "SQLText", "Digest", "CommandLineKit", "PluginAPI", "RunModel", "Journal", "PostgresClient"]),
     .target(
       name: "BuiltinPlugins", dependencies: (["PluginAPI"] + builtins).map { .target(name: $0) },
       path: "Sources/BuiltinPlugins", swiftSettings: settings, plugins: ["RegistryGenerator"]),
@@ -88,7 +89,7 @@ let package = Package(
       name: "caisson",
       dependencies: ["JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI",
                      "PostgresClient", "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess",
-                     "Rollout", "Rehearsal", "Catalog", "BuiltinPlugins"],
+                     "Rollout", "Rehearsal", "Report", "Catalog", "BuiltinPlugins"],
       path: "Sources/caisson", swiftSettings: settings),
 
     library("TestSupport", ["JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient", "ChildProcess", "Sandbox",
@@ -116,6 +117,7 @@ let package = Package(
     tests("Engine", ["Engine", "BuiltinPlugins", "TestSupport", "JSONText", "Journal", "RunModel", "SQLText", "PlanModel",
                      "PluginAPI", "PostgresClient", "PlanSchema", "Sandbox", "ChildProcess", "Digest"]),
     tests("Rollout", ["Rollout", "BuiltinPlugins", "PlanModel", "PlanSchema", "PluginAPI", "JSONText"]),
+    tests("Report", ["Report", "TestSupport", "RunModel", "CommandLineKit"]),
     tests("Sandbox", ["Sandbox", "TestSupport", "ChildProcess", "PostgresClient", "SQLText"]),
     tests("caisson", ["caisson", "CommandLineKit", "JSONText", "Engine", "PlanSchema", "PluginAPI", "PostgresClient",
                       "Sandbox", "YAMLTree", "ChildProcess", "PlanModel", "Lint", "SQLText", "Journal"]),

@@ -27,3 +27,11 @@ extension JournalReader {
     return "(e.run_id = \(run) OR e.run_id IS NULL AND e.data->>'plan' = \(plan))"
   }
 }
+
+extension JournalReader {
+  /// How many events a run has.
+  package func eventCount(of run: String) async throws -> Int {
+    let result = try await connection.query("SELECT count(*) AS events FROM caisson.event WHERE run_id = \(run)")
+    return try result.rows.first?.int("events") ?? 0
+  }
+}

@@ -24,6 +24,7 @@ import Testing
       "Journal", "PostgresClient", "ChildProcess", "Digest",
     ],
     "Rollout": ["JSONText", "PlanModel", "PlanSchema", "PluginAPI", "YAMLTree", "Engine", "RunModel"],
+    "Report": ["JSONText", "SQLText", "Digest", "CommandLineKit", "PluginAPI", "RunModel", "Journal", "PostgresClient"],
     "Sandbox": ["PostgresClient", "ChildProcess", "SQLText"],
     "Rehearsal": [
       "JSONText", "PlanModel", "PlanSchema", "PluginAPI", "Catalog", "SQLText", "Engine", "Journal", "Sandbox",
@@ -34,7 +35,7 @@ import Testing
     "caisson": [
       "JSONText", "CommandLineKit", "PlanModel", "Engine", "Journal", "RunModel", "PluginAPI", "PostgresClient",
       "PlanSchema", "SQLText", "YAMLTree", "Sandbox", "Lint", "Digest", "ChildProcess", "Rollout", "Rehearsal", "Catalog",
-      "BuiltinPlugins",
+      "Report", "BuiltinPlugins",
     ],
     "TestSupport": [
       "Testing", "JSONText", "YAMLTree", "SQLText", "PlanSchema", "Catalog", "PluginAPI", "PostgresClient",

@@ -47,6 +47,7 @@ struct HousePackagesTests {
       for match in text.matches(of: #/[^a-z]path\("([a-z_]+)"\)/#) { ofServer.insert(String(match.1)) }
     }
     if HouseTree.text("Sources/TestSupport/TestPooler.swift").contains("pgbouncer") { found.insert("pgbouncer") }
+    if HouseTree.text("scripts/browser").contains("chromium") { found.insert("chromium") }
     return (found, ofServer)
   }
 }

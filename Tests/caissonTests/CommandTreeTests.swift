@@ -12,7 +12,7 @@ import Testing
     SkipCommand.spec, MarkDoneCommand.spec, JournalInstallCommand.spec, JournalUpgradeCommand.spec,
     JournalCheckCommand.spec, AuditVerifyCommand.spec, SandboxUpCommand.spec, SandboxDownCommand.spec,
     SandboxPsqlCommand.spec, SandboxStatusCommand.spec, ScheduleListCommand.spec, SchedulePauseCommand.spec,
-    ScheduleResumeCommand.spec, ScheduleTriggerCommand.spec,
+    ScheduleResumeCommand.spec, ScheduleTriggerCommand.spec, ReportCommand.spec, GraphCommand.spec, ManualCommand.spec,
   ]
 
   @Test("every command's page fits one screen and has an example", arguments: specs)

@@ -2,7 +2,7 @@ import ChildProcess
 import Glibc
 
 /// Writes a file so that readers see the old or the new one, never half of it, and a power cut loses neither.
-struct AtomicFile {
+package struct AtomicFile {
   let path: String
   let mode: Int
   /// Ends the temporary file's name: the same for whoever goes on after a crash, so that none is left behind.
@@ -10,9 +10,16 @@ struct AtomicFile {
   /// Whose it is to be, where we may give files away.
   var owner: String?
 
+  package init(path: String, mode: Int, mark: String, owner: String? = nil) {
+    self.path = path
+    self.mode = mode
+    self.mark = mark
+    self.owner = owner
+  }
+
   var temporary: String { "\(path).caisson-\(mark)" }
 
-  func write(_ content: String) throws {
+  package func write(_ content: String) throws {
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
     guard file >= 0 else { throw AtomicFile.failure("write", temporary) }
     do {

@@ -20,6 +20,11 @@ struct ChosenEnvironment: Sendable {
     try self.init(PlanRequest(parsed, wantsPrivateValues: false), parsed)
   }
 
+  /// For what needs no database: no secret has to be there.
+  init(drawing parsed: ParsedCommand) throws {
+    try self.init(PlanRequest(parsed, checksSecrets: false, wantsPrivateValues: false), parsed)
+  }
+
   private init(_ request: PlanRequest, _ parsed: ParsedCommand) throws {
     let resolved = try TargetChoice(PlanLoader(.builtin).loadTargets(request), parsed).one()
     self.init(resolved, try NextCommand(parsed, hiding: resolved.privateNames))
