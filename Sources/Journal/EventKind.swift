@@ -45,6 +45,8 @@ package enum EventKind: String, Sendable, Hashable, CaseIterable {
   case taskIntent = "task.intent"
   case taskInDoubt = "task.in_doubt"
   case taskProbed = "task.probed"
+  case evidenceWritten = "evidence.written"
+  case evidenceAccepted = "evidence.accepted"
   case scheduleRegistered = "schedule.registered"
   case scheduleChanged = "schedule.changed"
   case scheduleRemoved = "schedule.removed"

@@ -28,6 +28,11 @@ package enum EventText {
       return "\(word(event, "gate") ?? "?") was approved (\(votes))" + suffix(event)
     case .gateOpened: return "\(word(event, "gate") ?? "?") is open"
     case .gateClosed: return "\(word(event, "gate") ?? "?") is closed" + suffix(event)
+    case .evidenceWritten:
+      return "evidence \(word(event, "evidence")?.prefix(8) ?? "?") was written"
+        + (word(event, "signer").map { ", signed by \($0)" } ?? "")
+    case .evidenceAccepted:
+      return "evidence \(word(event, "evidence")?.prefix(8) ?? "?") of \(word(event, "environment") ?? "?") was accepted"
     case .runCreated: return "the run was created with \(word(event, "steps") ?? "?") steps"
     case .runnerDead: return "runner \(word(event, "runner") ?? "?") on \(word(event, "host") ?? "?") was found dead"
     case .scheduleRegistered, .scheduleChanged:

@@ -20,13 +20,15 @@ import Testing
   @Test("evidence is refused for", arguments: EvidenceCases.refused.map(\.0))
   func refused(_ what: String) throws {
     let (_, cause, change) = try #require(EvidenceCases.refused.first { $0.0 == what })
-    #expect(try self.cause(change) == cause, "\(try judge(change))")
+    let verdict = try judge(change)
+    #expect(try self.cause(change) == cause, "\(verdict)")
   }
 
   @Test("evidence admits a run:", arguments: EvidenceCases.accepted.map(\.0))
   func accepted(_ what: String) throws {
     let (_, change) = try #require(EvidenceCases.accepted.first { $0.0 == what })
-    #expect(try cause(change) == nil, "\(try judge(change))")
+    let verdict = try judge(change)
+    #expect(try cause(change) == nil, "\(verdict)")
   }
 
   @Test("a soak says since when, and until which instant exactly")
