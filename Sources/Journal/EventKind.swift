@@ -49,6 +49,8 @@ package enum EventKind: String, Sendable, Hashable, CaseIterable {
   case taskProbed = "task.probed"
   case blockerCanceled = "blocker.canceled"
   case blockerTerminated = "blocker.terminated"
+  case evidenceWritten = "evidence.written"
+  case evidenceAccepted = "evidence.accepted"
   case scheduleRegistered = "schedule.registered"
   case scheduleChanged = "schedule.changed"
   case scheduleRemoved = "schedule.removed"

@@ -32,6 +32,11 @@ package enum EventText {
       let what = kind == .blockerCanceled ? "the statement of pid" : "the session of pid"
       return "\(what) \(word(event, "pid") ?? "?") (\(word(event, "role") ?? "?")) was "
         + (kind == .blockerCanceled ? "canceled" : "ended") + ", \(word(event, "seconds") ?? "?") s in the way"
+    case .evidenceWritten:
+      return "evidence \(word(event, "evidence")?.prefix(8) ?? "?") was written"
+        + (word(event, "signer").map { ", signed by \($0)" } ?? "")
+    case .evidenceAccepted:
+      return "evidence \(word(event, "evidence")?.prefix(8) ?? "?") of \(word(event, "environment") ?? "?") was accepted"
     case .runCreated: return "the run was created with \(word(event, "steps") ?? "?") steps"
     case .runnerDead: return "runner \(word(event, "runner") ?? "?") on \(word(event, "host") ?? "?") was found dead"
     case .scheduleRegistered, .scheduleChanged:

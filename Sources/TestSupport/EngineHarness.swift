@@ -13,13 +13,16 @@ package struct EngineHarness: Sendable {
   package let registry: StepRegistry
   package let events = EventLog()
   package let stop = StopSignal()
+  /// Where the evidence is read that the environment requires.
+  package var evidence: ConnectionString?
 
-  /// `steps`: what stands under `steps:`, indented by two.
+  /// `steps`: what stands under `steps:`, indented by two. `named`: the environment.
   package init(
-    _ steps: String, registry: StepRegistry, database: TestDatabase = .current, environment: String = ""
+    _ steps: String, registry: StepRegistry, database: TestDatabase = .current, named: String = "staging",
+    environment: String = ""
   ) throws {
     let plan = "caisson: 1\nplan: test\nsteps:\n\(steps)\n"
-    let file = "environment: staging\nplan: plan.yaml\ntarget: ${file:url}\n\(environment)\n"
+    let file = "environment: \(named)\nplan: plan.yaml\ntarget: ${file:url}\n\(environment)\n"
     let files = MemoryFiles([
       "plan.yaml": Array(plan.utf8), "staging.yaml": Array(file.utf8), "url": Array(database.url.utf8),
     ])
@@ -35,10 +38,11 @@ package struct EngineHarness: Sendable {
     isDirectKnown: Bool = true, guardian: String? = nil, hearing: @escaping Reporter = { _ in }
   ) -> Runner {
     let direct = cluster.map { $0.target() } ?? (overNetwork ? database.networkTarget : database.target)
-    let address = TargetAddress(
+    var address = TargetAddress(
       name: resolved.environment.targetName, connection: pooler?.target(database: database.name) ?? direct,
       session: pooler == nil || !isDirectKnown ? nil : direct, role: resolved.environment.role,
       lease: resolved.environment.lease.duration)
+    if let evidence { address.evidence = { evidence } }
     return Runner(
       resolved, target: Target(address), registry: registry, width: width, stop: stop ?? self.stop,
       guardian: guardian ?? (try? CaissonProgram.path()) ?? GuardianLink.ownProgram,

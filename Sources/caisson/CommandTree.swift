@@ -45,6 +45,9 @@ enum CommandTree {
         JournalReattachCommand.self, JournalPruneCommand.self,
       ]),
     .group(AuditGroup.spec, [AuditVerifyCommand.self]),
+    .group(
+      EvidenceGroup.spec,
+      [EvidenceKeygenCommand.self, EvidenceExportCommand.self, EvidenceVerifyCommand.self, EvidenceShowCommand.self]),
   ]
 
   static let spec = CommandSpec(

@@ -12,6 +12,8 @@ package struct Preview: Sendable {
   package let sizes: [QualifiedName: RelationSize]
   /// Rights the executing role does not have, by step.
   package let missing: [String: [Finding]]
+  /// What the environment requires of another one; `nil`: nothing.
+  package internal(set) var evidence: EvidencePreview?
 
   init(
     _ preparation: Preparation, finished: Set<String>, on connection: Connection, role: String?,

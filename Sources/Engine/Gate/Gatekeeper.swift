@@ -15,12 +15,16 @@ struct Gatekeeper: Sendable {
   /// Of the environment.
   let windows: [TimeWindow]
   let limits: Limits
+  /// What another environment has to have proven; `nil`: nothing.
+  let evidence: EvidenceGate?
   /// Steps that wait for votes.
   let voted: Set<String>
 
   init(
-    shop: Workshop, plan: Plan, compiler: Compiler, ledger: Ledger, windows: [TimeWindow], limits: Limits
+    shop: Workshop, plan: Plan, compiler: Compiler, ledger: Ledger, windows: [TimeWindow], limits: Limits,
+    evidence: EvidenceGate? = nil
   ) async throws {
+    self.evidence = evidence
     self.shop = shop
     self.plan = plan
     self.compiler = compiler
@@ -43,8 +47,9 @@ struct Gatekeeper: Sendable {
   func closedForAll() async throws -> ClosedGate? {
     let gates = try await ledger.records { [run = shop.run] in try await $0.gates(run: run) }
     if let release = gates.first(where: { $0.gate == "release" }).flatMap(ClosedGate.init) { return release }
-    guard !windows.isEmpty || !limits.isEmpty else { return nil }
-    var verdict = windows.isEmpty ? nil : try await verdict(on: windows)
+    guard !windows.isEmpty || !limits.isEmpty || evidence != nil else { return nil }
+    var verdict: Verdict? = if let evidence { try await self.verdict(evidence) } else { nil }
+    if verdict == nil, !windows.isEmpty { verdict = try await self.verdict(on: windows) }
     if verdict == nil, let problem = try await limitPassed() {
       verdict = Verdict(kind: "limit", reason: problem, again: .seconds(30))
     }
@@ -144,6 +149,28 @@ struct Gatekeeper: Sendable {
     // A step that is voted on has a row of its own, made with the run.
     case .approval: return nil
     }
+  }
+
+  /// What admits the run is kept in this journal beside it.
+  private func verdict(_ evidence: EvidenceGate) async throws -> Verdict? {
+    guard !evidence.isPassed else { return nil }
+    let open = Set(try await ledger.standings().filter { !$0.state.isSatisfied }.map(\.step))
+    let answer = try await evidence.ask(for: plan.steps.filter { open.contains($0.id) }, run: shop.run)
+    if let refusal = answer.refusal {
+      return Verdict(
+        kind: refusal.cause == .soak ? "soak" : "evidence", reason: refusal.reason, next: refusal.next,
+        again: .seconds(60))
+    }
+    if let signed = answer.admitting {
+      let accept = JournalSQL.acceptEvidence(
+        signed.evidence.body, signer: signed.signer, signature: signed.signature, run: shop.run, notes: answer.notes,
+        actor: shop.runner)
+      if try await ledger.repeatable(accept).first != nil {
+        for note in answer.notes { shop.reporter(.notice(step: "", text: note)) }
+      }
+    }
+    evidence.pass()
+    return nil
   }
 
   private func verdict(on windows: [TimeWindow]) async throws -> Verdict? {

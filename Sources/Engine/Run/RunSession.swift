@@ -12,6 +12,7 @@ struct RunSession {
   let ledger: Ledger
   let leases: Leases
   let compiler: Compiler
+  private let evidence: EvidenceGate?
   private let background: [Task<Void, Never>]
 
   static func open(_ runner: Runner, run: String, resumed: Bool) async throws -> RunSession {
@@ -35,6 +36,7 @@ struct RunSession {
     let sealer = SealingLoop(target: runner.target)
     let session = RunSession(
       runner: runner, shop: shop, ledger: ledger, leases: leases, compiler: try await runner.compiler(),
+      evidence: runner.evidenceGate(),
       background: [Task { await leases.keep() }, Task { await watcher.run() }, Task { await sealer.run() }])
     try await ledger.buryDeadRunners()
     try await session.announce(resumed: resumed)
@@ -99,7 +101,8 @@ struct RunSession {
 
   private func gatekeeper() async throws -> Gatekeeper {
     try await Gatekeeper(
-      shop: shop, plan: plan, compiler: compiler, ledger: ledger, windows: windows, limits: limits)
+      shop: shop, plan: plan, compiler: compiler, ledger: ledger, windows: windows, limits: limits,
+      evidence: evidence)
   }
 
   private var limits: Limits { runner.resolved.environment.limits }
@@ -149,7 +152,10 @@ struct RunSession {
   private func unresumable() async throws -> RunReport {
     let run = try await ledger.runRecord()
     // It ended between the look and the claim: another process was at it.
-    if run.state == .succeeded { return try await report(.alreadyApplied) }
+    if run.state == .succeeded {
+      await runner.proving(shop.run)
+      return try await report(.alreadyApplied)
+    }
     throw EngineError(
       .refused, "run \(shop.run.prefix(8)) is \(run.state.rawValue) and cannot go forward",
       hint: "caisson rollback finishes a rollback; caisson status shows where it stands")
@@ -170,7 +176,10 @@ struct RunSession {
     if end.isInterrupted, let closed = try await closedMeanwhile() { return try await waiting([closed]) }
     if end.isInterrupted { return try await stopped(joining: joining) }
     _ = try await ledger.repeatable(JournalSQL.finishRun(shop.run, actor: shop.runner))
-    if end.isComplete { return try await report(.succeeded) }
+    if end.isComplete {
+      await runner.proving(shop.run)
+      return try await report(.succeeded)
+    }
     if !end.failures.isEmpty { return try await report(.failed(end.failures)) }
     if !end.blocked.isEmpty { return try await report(.blocked(end.blocked)) }
     if !end.heldElsewhere.isEmpty { return try await report(.held(try await holders(end.heldElsewhere))) }

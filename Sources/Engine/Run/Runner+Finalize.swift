@@ -42,6 +42,8 @@ extension Runner {
     if run.planHash != resolved.planHash, let record = try await JournalReader(connection).plan(hash: run.planHash) {
       plan = try ResolvedPlan(frozen: record.resolved, releaseHash: record.releaseHash)
       plan.folder = resolved.folder
+      plan.secretsFolder = resolved.secretsFolder
+      plan.environment.signingKey = resolved.environment.signingKey
     }
     return Runner(
       try plan.narrowed(to: run), target: target, registry: registry, width: width, stop: stop, variant: run.variant,

@@ -83,8 +83,9 @@ package struct Runner: Sendable {
         resolved.plan, finished: finished, tag: try await JournalAccess(target: target).tag(of: resolved, on: connection),
         accepting: accepted, on: connection
       ).adding(try await blockerFindings(on: connection))
-      let preview = try await Preview(prepared, finished: finished, on: connection, role: target.address.role, capabilities: try await target.capabilities())
+      var preview = try await Preview(prepared, finished: finished, on: connection, role: target.address.role, capabilities: try await target.capabilities())
       await target.giveBack(connection)
+      preview.evidence = try await evidencePreview(finished: finished)
       return preview
     } catch {
       await connection.rollback()
@@ -121,6 +122,8 @@ package struct Runner: Sendable {
   }
 
   func begin(again: Bool) async throws -> Beginning {
+    // A run without its proof at the end is noticed at the beginning.
+    _ = try signingKey()
     let access = JournalAccess(target: target)
     let connection = try await target.work()
     try await access.prepareJournal(on: connection)
@@ -131,6 +134,7 @@ package struct Runner: Sendable {
     }
     if !again, let done = try await access.lastSuccess(of: resolved, on: connection) {
       await target.giveBack(connection)
+      await proving(done.id)
       return .ended(try await registeringSchedules(RunReport(run: done.id, ending: .alreadyApplied, steps: [])))
     }
     try await access.refuseOtherLiveRun(of: resolved, on: connection)
@@ -165,6 +169,7 @@ package struct Runner: Sendable {
       try await access.refuseOtherLiveRun(of: resolved, on: connection)
       if let done = try await access.lastSuccess(of: resolved, on: connection) {
         await target.giveBack(connection)
+        await proving(done.id)
         return RunReport(run: done.id, ending: .alreadyApplied, steps: [])
       }
       throw EngineError(.unknown, "there is no unfinished run of this plan", hint: "start one with caisson apply")

@@ -15,6 +15,8 @@ package struct TargetAddress: Sendable {
   package var lease: Duration
   /// What its connections resolve references with.
   package var secrets: SecretSource
+  /// How the target is reached whose evidence is required; asked when it is read.
+  package var evidence: (@Sendable () async throws -> ConnectionString)?
 
   package init(
     name: String, connection: ConnectionString, session: ConnectionString? = nil, role: String? = nil,

@@ -11,6 +11,8 @@ extension JournalSchema {
       FROM caisson.run r JOIN caisson.plan p USING (plan_hash)
       WHERE r.finished_at < clock_timestamp() - keep AND r.no_return_at IS NULL AND r.finalize_due IS NULL
         AND NOT EXISTS (SELECT FROM caisson.step s WHERE s.run_id = r.run_id AND s.irreversible AND s.attempt > 0)
+        -- What it proved and has taken back since must not stand again.
+        AND (r.state = 'succeeded' OR NOT EXISTS (SELECT FROM caisson.evidence v WHERE v.run_id = r.run_id))
         AND NOT EXISTS (SELECT FROM caisson.step s WHERE s.run_id = r.run_id AND (s.state IN ('running','undoing')
           OR s.due_at IS NOT NULL AND s.state <> 'undone'))
         AND NOT EXISTS (SELECT FROM caisson.step s WHERE s.run_id = r.run_id AND s.state IN ('done','undone')

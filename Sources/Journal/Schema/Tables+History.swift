@@ -56,8 +56,10 @@ extension JournalSchema {
       PRIMARY KEY (run_id, gate, by_role),
       FOREIGN KEY (run_id, gate) REFERENCES caisson.gate ON DELETE CASCADE);
 
+    -- What this target's runs have proven, and copies of what other targets have, one for each run they let begin here.
     CREATE TABLE caisson.evidence (
-      evidence_id    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+      evidence_id    uuid NOT NULL DEFAULT gen_random_uuid(),
+      admits         uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',  -- zero: proven here
       run_id         uuid NOT NULL,
       release_hash   bytea NOT NULL,
       environment    text NOT NULL,
@@ -66,7 +68,8 @@ extension JournalSchema {
       verified_at    timestamptz NOT NULL,
       body           jsonb NOT NULL,
       signer         text, signature bytea,
-      void           boolean NOT NULL DEFAULT false); -- by adopt
+      void           boolean NOT NULL DEFAULT false,  -- by adopt
+      PRIMARY KEY (evidence_id, admits));
     CREATE INDEX evidence_release ON caisson.evidence (release_hash, environment) WHERE NOT void;
     """#
 }

@@ -78,8 +78,8 @@ enum NewFile {
   }
 
   /// Writes a file; fails when there is one already, also when it has appeared just now.
-  static func write(_ text: String, to path: String) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+  static func write(_ text: String, to path: String, mode: mode_t = 0o644) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw failure("cannot write '\(path)'") }
     defer { close(descriptor) }
     guard StandardStream(descriptor: descriptor).write(text) else { throw failure("cannot write '\(path)'") }

@@ -23,6 +23,17 @@ extension PlanView {
   }
 
   private var head: JSONObject {
+    var head = plain
+    head["evidence"] = evidence.map { evidence in
+      [
+        "environment": .string(evidence.environment), "run": JSON(evidence.run),
+        "notes": .array(evidence.notes.map(JSON.string)), "gate": evidence.closed?.json ?? .null,
+      ]
+    }
+    return head
+  }
+
+  private var plain: JSONObject {
     JSONObject([
       ("plan", .string(resolved.plan.name)), ("environment", .string(resolved.environment.name)),
       ("target", .string(resolved.environment.targetName)),

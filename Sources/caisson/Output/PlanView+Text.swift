@@ -7,7 +7,7 @@ import SQLText
 extension PlanView {
   /// What a DBA reads before an apply: a block per step, and the way back at the end.
   func lines(_ palette: Palette = .plain) -> [String] {
-    var lines = [palette(heading, .bold), ""]
+    var lines = [palette(heading, .bold)] + evidenceLines(palette) + [""]
     for step in steps { lines += block(step, palette) + [""] }
     return lines + wayBack(palette) + refusalLines(palette)
   }
@@ -19,6 +19,14 @@ extension PlanView {
     let windows = resolved.environment.windows.map(\.description)
     if !windows.isEmpty { parts.append("begun in \(windows.joined(separator: " or ")) only") }
     return "\(resolved.plan.name) on \(resolved.environment.targetName)\(role): " + parts.joined(separator: ", ")
+  }
+
+  private func evidenceLines(_ palette: Palette) -> [String] {
+    guard let evidence else { return [] }
+    if let closed = evidence.closed { return ["\(palette("gate", .yellow)) \(closed.kind): \(closed.text)"] }
+    guard let run = evidence.run else { return [] }
+    let proof = "run \(run.prefix(8)) of \(evidence.environment) has proven these steps"
+    return ["\(palette("gate", .green)) evidence: \(proof)"] + evidence.notes.map { "  \($0)" }
   }
 
   private func block(_ step: Step, _ palette: Palette) -> [String] {

@@ -40,11 +40,14 @@ struct PlanView {
   let resolved: ResolvedPlan
   let steps: [Step]
   let sizes: [QualifiedName: RelationSize]
+  /// What has to be proven elsewhere first; `nil`: nothing.
+  let evidence: EvidencePreview?
 
   /// `only`: steps to show, in plan order; all when empty.
   init(_ resolved: ResolvedPlan, _ preview: Preview, only: [String] = []) {
     self.resolved = resolved
     sizes = preview.sizes
+    evidence = preview.evidence
     var noReturn: (step: String, reason: String)?
     let all = resolved.plan.steps.map { step -> Step in
       let prepared = preview.preparation[step.id]

@@ -15,6 +15,8 @@ struct RunStatus: Sendable {
   /// Events that are not in the chain yet.
   let unsealed: Int
   let schedules: [ScheduleRecord]
+  /// What let it begin, where its environment requires that.
+  let evidence: EvidenceRecord?
   /// What plugins know beyond the run.
   let standing: [PluginStatus]
   let chosen: ChosenEnvironment
@@ -31,6 +33,7 @@ struct RunStatus: Sendable {
     open = try await reader.openBrackets(run: id)
     unsealed = try await reader.unsealedEvents()
     schedules = try await reader.schedules(of: chosen)
+    evidence = try await reader.acceptedEvidence().last { $0.admits == id }
     standing = try await PluginStatus.read(reader.connection)
   }
 
@@ -84,6 +87,7 @@ struct RunStatus: Sendable {
       columns: columns, rows: .max / 2, utf8: terminal.hasUTF8 || !terminal.isTerminal, palette: terminal.palette)
     var lines = frame.lines(model)
     lines.append("started by \(run.startedBy) at \(Instant.short(run.createdAt))")
+    if let evidence { lines.append("let begin by run \(evidence.run.prefix(8)) of \(evidence.environment)") }
     lines += holders.map { "held by \($0.text)" }
     lines += closed.compactMap { ClosedGate($0)?.text }
     if run.desired != .run, run.finishedAt == nil, let by = run.desiredBy {
@@ -113,6 +117,7 @@ struct RunStatus: Sendable {
     if !schedules.isEmpty {
       object["schedules"] = .array(schedules.map { ScheduleView(step: $0.step, planned: nil, record: $0).json })
     }
+    object["evidence"] = evidence.map { ["evidence": .string($0.id), "environment": .string($0.environment), "run": .string($0.run)] }
     object["open"] = .array(
       open.map { ["step": .string($0.step), "title": .string($0.title), "close": .array($0.close.map(JSON.string))] })
     for status in standing { object[status.name] = .array(status.details) }
