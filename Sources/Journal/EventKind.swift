@@ -19,6 +19,7 @@ package enum EventKind: String, Sendable, Hashable, CaseIterable {
   case runRollbackFailed = "run.rollback_failed"
   case runCanceled = "run.canceled"
   case runSuperseded = "run.superseded"
+  case runAmended = "run.amended"
   case stepClaimed = "step.claimed"
   case stepTakenOver = "step.taken_over"
   case stepDone = "step.done"

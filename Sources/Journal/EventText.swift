@@ -57,6 +57,7 @@ package enum EventText {
     .runFailed: "the run failed", .runSucceeded: "the run succeeded", .runUndoing: "the rollback began",
     .runRolledBack: "the run is rolled back", .runRollbackFailed: "the rollback failed",
     .runCanceled: "the run was canceled", .runSuperseded: "a newer run took this one's place",
+    .runAmended: "the run goes on with the plan as it is now",
     .stepClaimed: "started", .stepTakenOver: "taken over from a runner that is gone", .stepDone: "done",
     .stepReleased: "interrupted, checkpoint saved", .stepPending: "given back", .stepBackoff: "will be tried again",
     .stepWaiting: "waits", .stepInDoubt: "in doubt: the probe decides", .stepBlocked: "blocked: needs a person",

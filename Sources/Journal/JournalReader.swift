@@ -73,6 +73,15 @@ package struct JournalReader: Sendable {
     try await all("\(sql: GateRecord.select) WHERE g.run_id = \(run) ORDER BY g.gate")
   }
 
+  /// In the order in which they were given.
+  package func approvals(runs: [String]) async throws -> [ApprovalRecord] {
+    try await all(
+      """
+      SELECT a.run_id, a.gate, a.by_role, a.actor, a.reason, a.at FROM caisson.approval a
+      WHERE a.run_id = ANY (\(runs)::uuid[]) ORDER BY a.at
+      """)
+  }
+
   /// Of one step, or of the whole run.
   package func tasks(run: String, step: String? = nil) async throws -> [TaskRecord] {
     try await all("\(sql: TaskRecord.select) WHERE t.run_id = \(run) \(sql: only(step, "t")) ORDER BY t.step, t.task")

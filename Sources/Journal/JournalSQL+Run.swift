@@ -19,6 +19,38 @@ extension JournalSQL {
     """
   }
 
+  /// The run goes on with another version of the plan, or with the same one as it compiles now. Rows `problem, step`:
+  /// nothing was changed; `moved`, `held`, or what `amendProblems` says.
+  package static func amendRun(
+    _ run: String, from: String, to: String, actor: String, steps: JSON, programs: JSON, tasks: JSON, difference: JSON
+  ) -> SQL {
+    """
+    SELECT * FROM caisson.amend_run(\(run), \(bytes(from)), \(bytes(to)), \(actor), \(steps), \(programs), \(tasks),
+      \(difference))
+    """
+  }
+
+  /// Rows `step, problem`: steps of which something is in the database, and that are other ones in `wanted`, or none.
+  package static func amendProblems(_ run: String, wanted: JSON) -> SQL {
+    "SELECT * FROM caisson.amend_problems(\(run), \(wanted))"
+  }
+
+  /// Rows `step, operations`.
+  package static func shown(_ run: String) -> SQL {
+    "SELECT step, operations FROM caisson.shown WHERE run_id = \(run)"
+  }
+
+  /// Row: `origin`, the plan the run began with, and `earlier`, how many runs that began with it came before.
+  package static func origin(_ run: String) -> SQL {
+    """
+    SELECT encode(coalesce(me.amended_from, me.plan_hash), 'hex') AS origin, (
+      SELECT count(*) FROM caisson.run r
+      WHERE coalesce(r.amended_from, r.plan_hash) = coalesce(me.amended_from, me.plan_hash) AND r.target = me.target
+        AND r.variant = me.variant AND r.created_at < me.created_at) AS earlier
+    FROM caisson.run me WHERE me.run_id = \(run)
+    """
+  }
+
   /// Row: `was`. No row: the run is in none of the states `from`.
   package static func setRunState(
     _ run: String, from: [RunState], to: RunState, actor: String, reason: String? = nil

@@ -13,7 +13,7 @@ package enum JournalSQL {
   }
 
   /// `bytea` from hexadecimal digits.
-  static func bytes(_ hex: String) -> String { "\\x" + hex }
+  package static func bytes(_ hex: String) -> String { "\\x" + hex }
 
   /// Content-addressed: the same plan is stored once. Hashes in hexadecimal.
   package static func insertPlan(

@@ -36,6 +36,8 @@ package struct CompiledPhase: Sendable {
   package let phases: Int
   /// Of a kind whose steps are gates.
   package let isGate: Bool
+  /// Of a kind that is about what there is each time.
+  package let isRecurring: Bool
 
   /// A single transaction that depends on nothing but its parameters: it rides (claim, work and record in one commit).
   package var rides: Bool {

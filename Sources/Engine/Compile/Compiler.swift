@@ -56,7 +56,8 @@ package struct Compiler: Sendable {
     return CompiledPhase(
       step: step, phase: phase, program: program, consulted: record.consulted,
       usedFacts: record.questions > 0 || !record.consulted.isEmpty, factsDigest: record.digest,
-      effects: ProgramEffects(of: program.operations), phases: kind.phases.count, isGate: kind.isGate)
+      effects: ProgramEffects(of: program.operations), phases: kind.phases.count, isGate: kind.isGate,
+      isRecurring: kind.recurring)
   }
 }
 

@@ -14,6 +14,9 @@ package struct Preparation: Sendable {
     package let compiled: CompiledPhase?
     package var findings: [Finding]
 
+    /// What will run, as surely as the catalog stays as it is. A gate is what it finds each time.
+    var certain: [Operation]? { certainty == .exact ? compiled.flatMap { $0.isGate ? nil : $0.operations } : nil }
+
     package var irreversible: [String] {
       (compiled?.program.leaves ?? []).compactMap {
         if case .irreversible(let reason) = $0.undo { reason } else { nil }

@@ -53,12 +53,9 @@ struct JournalAccess {
 
   /// An edited plan must not start beside its unfinished former self.
   func refuseOtherLiveRun(of resolved: ResolvedPlan, on connection: Connection) async throws {
-    let reader = JournalReader(connection)
-    let other = try await reader.liveRuns().first {
-      $0.plan == resolved.plan.name && $0.environment == resolved.environment.name && $0.planHash != resolved.planHash
-        && !$0.variant.hasPrefix(Firing.variantPrefix)
-    }
-    guard let other, let stored = try await reader.plan(hash: other.planHash) else { return }
+    guard let other = try await otherLiveRun(of: resolved, on: connection),
+      let stored = try await JournalReader(connection).plan(hash: other.planHash)
+    else { return }
     if PlanDifference.isPrivateOnly(old: stored.resolved, new: resolved.json) {
       throw EngineError(
         .drift, "run \(other.id.prefix(8)) of this plan is \(other.state.rawValue), for another value of "
@@ -70,7 +67,16 @@ struct JournalAccess {
       .drift,
       "run \(other.id.prefix(8)) of this plan is \(other.state.rawValue), and the plan was edited since:\n"
         + lines.map { "  \($0)" }.joined(separator: "\n"),
-      hint: "undo the edit and caisson resume, or caisson rollback first")
+      hint: "caisson resume --amend goes on with the plan as it is now and keeps what is done; or undo the edit and "
+        + "caisson resume; or caisson rollback, with the files as they were")
+  }
+
+  /// The unfinished run of another version of the plan.
+  func otherLiveRun(of resolved: ResolvedPlan, on connection: Connection) async throws -> RunRecord? {
+    try await JournalReader(connection).liveRuns().first {
+      $0.plan == resolved.plan.name && $0.environment == resolved.environment.name && $0.planHash != resolved.planHash
+        && $0.target == name && !$0.variant.hasPrefix(Firing.variantPrefix)
+    }
   }
 
   /// The tag of the run this plan has, or would begin.
@@ -78,7 +84,7 @@ struct JournalAccess {
     guard try await exists(on: connection) else { return RunTag(planHash: resolved.planHash, earlier: 0) }
     let finished = try await connection.query(
       """
-      SELECT count(*) FROM caisson.run WHERE encode(plan_hash, 'hex') = \(resolved.planHash) AND target = \(name)
+      SELECT count(*) FROM caisson.run WHERE coalesce(amended_from, plan_hash) = \(JournalSQL.bytes(resolved.planHash)) AND target = \(name)
         AND variant = \(variant) AND (finished_at IS NOT NULL OR variant <> '')
       """)
     return RunTag(
@@ -124,8 +130,14 @@ struct JournalAccess {
 
   // MARK: A new run
 
+  func planRow(_ resolved: ResolvedPlan) -> SQL {
+    JournalSQL.insertPlan(
+      hash: resolved.planHash, releaseHash: resolved.releaseHash, name: resolved.plan.name,
+      environment: resolved.environment.name, canonical: 1, resolved: resolved.json, engineVersion: EngineVersion.text)
+  }
+
   /// What is voted on can be voted on from the beginning.
-  private func gates(of resolved: ResolvedPlan, _ prepared: Preparation) -> [SQL] {
+  func gates(of resolved: ResolvedPlan, _ prepared: Preparation) -> [SQL] {
     let needed = resolved.environment.approvals
     let all = needed == 0 ? [] : [JournalSQL.requireApproval(plan: resolved.planHash, target: name, needed: needed)]
     return all + prepared.approvals.map {
@@ -141,14 +153,9 @@ struct JournalAccess {
     let identity = ThisProcess.identity()
     let creation = JournalSQL.createRun(
       plan: resolved.planHash, target: name, variant: variant, host: identity.host,
-      actor: "\(identity.host)/\(identity.processID)", steps: draft.steps, programs: try draft.programs(),
+      actor: "\(identity.host)/\(identity.processID)", steps: try draft.steps(), programs: try draft.programs(),
       tasks: draft.tasks)
-    let opening: [SQL] = [
-      "BEGIN",
-      JournalSQL.insertPlan(
-        hash: resolved.planHash, releaseHash: resolved.releaseHash, name: resolved.plan.name,
-        environment: resolved.environment.name, canonical: 1, resolved: resolved.json, engineVersion: EngineVersion.text),
-    ] + (before.map { [$0] } ?? [])
+    let opening: [SQL] = ["BEGIN", planRow(resolved)] + (before.map { [$0] } ?? [])
     let rest = (after.map { [$0] } ?? []) + (variant.isEmpty ? gates(of: resolved, prepared) : [])
     let results = try await connection.batch(opening + [creation] + rest + ["COMMIT"])
     guard let row = results[opening.count].rows.first else { throw EngineError(.failed, "the run could not be created") }

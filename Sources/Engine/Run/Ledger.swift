@@ -145,15 +145,26 @@ actor Ledger {
     return record
   }
 
-  /// Runs of the same plan on this target before this one.
-  func earlierRuns() async throws -> Int {
-    let rows = try await repeatable(
-      """
-      SELECT count(*) FROM caisson.run r JOIN caisson.run me ON me.run_id = \(run)
-      WHERE r.plan_hash = me.plan_hash AND r.target = me.target AND r.variant = me.variant
-        AND r.created_at < me.created_at
-      """)
-    return rows.first?[0].flatMap { Int($0) } ?? 0
+  /// Stays the same when the plan is amended: what the run has made so far is found by it.
+  func tag(variant: String) async throws -> RunTag {
+    guard let row = try await repeatable(JournalSQL.origin(run)).first else {
+      throw EngineError(.unknown, "the journal has no run \(run)")
+    }
+    return RunTag(planHash: try row.string("origin"), variant: variant, earlier: try row.int("earlier"))
+  }
+
+  /// What first phases were certain to be when the run was created or amended, by step.
+  func shown() async throws -> [String: [Operation]] {
+    try await repeatable(JournalSQL.shown(run)).reduce(into: [:]) { all, row in
+      all[try row.string("step")] = try OperationText.operations(JSON(parsing: row.string("operations")))
+    }
+  }
+
+  /// Needs by step, as the journal has them: those of steps that are done outlive an amendment.
+  func needs() async throws -> [(String, [String])] {
+    try await repeatable("SELECT step, needs FROM caisson.step WHERE run_id = \(run) ORDER BY ord, step").map {
+      (try $0.string("step"), try $0.strings("needs"))
+    }
   }
 
   func steps() async throws -> [StepRecord] { try await records { [run] in try await $0.steps(run: run) } }

@@ -9,8 +9,8 @@ struct RunDraft {
   let prepared: Preparation
   let carried: Set<String>
 
-  var steps: JSON {
-    .array(resolved.plan.steps.enumerated().map { place, step in
+  func steps() throws -> JSON {
+    .array(try resolved.plan.steps.enumerated().map { place, step in
       var row = JSONObject([
         ("step", .string(step.id)), ("ord", .int(Int64(place))), ("kind", .string(step.uses)),
         ("spec_hash", .string("\\x" + step.specHash)), ("needs", .array(step.needs.map(JSON.string))),
@@ -25,8 +25,16 @@ struct RunDraft {
         row["state"] = "done"
         row["done_by"] = "carried"
       }
+      if let shown = try shown(step.id) { row["shown"] = shown }
       return .object(row)
     })
+  }
+
+  /// Kept for the claim to compare with, where it is certain and not what there is at each moment. What rides depends on
+  /// its parameters alone.
+  private func shown(_ step: String) throws -> JSON? {
+    guard let one = byStep[step], let compiled = one.compiled, !compiled.rides, !compiled.isRecurring else { return nil }
+    return try one.certain.map(OperationText.json)
   }
 
   func programs() throws -> JSON {

@@ -47,6 +47,9 @@ struct RunLoop {
   let width: Int
   /// Steps to run; the rest is left alone (`--until`).
   let only: Set<String>
+  let planHash: String
+  /// What was certain when the run was created or amended, by step: another program is drift.
+  let shown: [String: [Operation]]
   /// Other runners work on the same run, and it is not over before they are done.
   var isShared = false
 
@@ -139,8 +142,8 @@ struct RunLoop {
   private func look(_ floor: inout Floor, _ scheduler: inout Scheduler, _ end: inout End) async throws -> Bool {
     try await ledger.buryDeadRunners()
     let run = try await ledger.runRecord()
-    guard run.state == .running else {
-      end.turned = run.state == .succeeded ? nil : run.state.rawValue
+    guard run.state == .running, run.planHash == planHash else {
+      end.turned = run.state == .succeeded ? nil : run.state == .running ? Self.amended : run.state.rawValue
       return false
     }
     let standings = try await ledger.standings()
@@ -213,8 +216,7 @@ struct RunLoop {
     shop.reporter(.stepState(step: step.id, state: "running", note: nil))
     let runner = StepRunner(
       shop: shop, compiler: compiler, ledger: ledger, step: step, holding: holding,
-      // A gate is what it finds each time.
-      expected: prepared[step.id].flatMap { $0.certainty == .exact && !compiler.isGate(step) ? $0.compiled : nil },
+      expected: shown[step.id] ?? prepared[step.id].flatMap(\.certain),
       gatekeeper: gatekeeper)
     let work = Task { await runner.run() }
     await leases.hold(holding.fence) { work.cancel() }
@@ -285,8 +287,11 @@ struct RunLoop {
     let run = try await ledger.runRecord()
     if run.state == .succeeded { return nil }
     if run.state != .running { return run.state.rawValue }
+    if run.planHash != planHash { return Self.amended }
     return run.desired == .run ? nil : run.desired.rawValue
   }
+
+  private static let amended = "another version of the plan"
 
   private func judged(_ end: End) async throws -> End {
     var end = end

@@ -1,3 +1,4 @@
+import JSONText
 import Journal
 import PlanModel
 import PlanSchema
@@ -16,11 +17,11 @@ struct RunSession {
   private let background: [Task<Void, Never>]
 
   static func open(_ runner: Runner, run: String, resumed: Bool) async throws -> RunSession {
-    let identity = ThisProcess.identity()
+    var identity = ThisProcess.identity()
+    identity.labels = ["plan": .string(runner.resolved.planHash)]
     let ledger = Ledger(run: run, runner: identity.id, target: runner.target)
     _ = try await ledger.repeatable(JournalSQL.registerRunner(identity))
-    let tag = RunTag(
-      planHash: runner.resolved.planHash, variant: runner.variant, earlier: try await ledger.earlierRuns())
+    let tag = try await ledger.tag(variant: runner.variant)
     let inFlight = InFlight()
     let stop = runner.stop.child()
     let shop = Workshop(
@@ -85,7 +86,8 @@ struct RunSession {
     }
     let loop = RunLoop(
       shop: shop, plan: plan, compiler: compiler, ledger: ledger, leases: leases, prepared: prepared,
-      gatekeeper: gatekeeper, width: runner.width, only: try wanted(until), isShared: joining)
+      gatekeeper: gatekeeper, width: runner.width, only: try wanted(until), planHash: runner.resolved.planHash,
+      shown: try await ledger.shown(), isShared: joining)
     let watch = watch(gatekeeper)
     let outcome: Result<RunLoop.End, any Error>
     do {

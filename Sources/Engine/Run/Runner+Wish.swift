@@ -1,3 +1,4 @@
+import JSONText
 package import Journal
 import PluginAPI
 import PostgresClient
@@ -31,7 +32,8 @@ extension Runner {
 
   private func giveBack(leftIn run: String, on connection: Connection) async throws {
     guard try await JournalReader(connection).standings(run: run).contains(where: \.leaseExpired) else { return }
-    let identity = ThisProcess.identity()
+    var identity = ThisProcess.identity()
+    identity.labels = ["plan": .string(try await JournalReader(connection).run(run)?.planHash ?? "")]
     try await connection.query(JournalSQL.registerRunner(identity))
     let takeOver = JournalSQL.takeOver(run: run, runner: identity.id, ttl: target.address.lease)
     while let row = try await connection.query(takeOver).rows.first {

@@ -94,7 +94,7 @@ package struct Runner: Sendable {
     }
   }
 
-  private var accepted: Set<String> { Set(resolved.environment.acceptIrreversible) }
+  var accepted: Set<String> { Set(resolved.environment.acceptIrreversible) }
 
   /// Asked as the role that connects: sessions are canceled by it, whatever `role:` says.
   private func blockerFindings(on connection: Connection) async throws -> [Finding] {
@@ -105,8 +105,9 @@ package struct Runner: Sendable {
   // MARK: Doing
 
   /// Starts a run, or goes on with the one this plan already has.
-  package func apply(until: String? = nil, again: Bool = false) async throws -> RunReport {
-    switch try await begin(again: again) {
+  /// `amending`: also when the plan was edited since.
+  package func apply(until: String? = nil, again: Bool = false, amending: Bool = false) async throws -> RunReport {
+    switch try await begin(again: again, amending: amending) {
     case .live(let run): return try await proceed(run, resumed: true, until: until)
     case .created(let run, let prepared): return try await proceed(run, resumed: false, until: until, prepared: prepared)
     case .ended(let report): return report
@@ -121,13 +122,20 @@ package struct Runner: Sendable {
     case ended(RunReport)
   }
 
-  func begin(again: Bool) async throws -> Beginning {
+  func begin(again: Bool, amending: Bool = false) async throws -> Beginning {
     // A run without its proof at the end is noticed at the beginning.
     _ = try signingKey()
     let access = JournalAccess(target: target)
     let connection = try await target.work()
     try await access.prepareJournal(on: connection)
     try await ScheduleClock(connection: connection).checkZones(of: resolved)
+    if amending, let amended = try await amend(on: connection) {
+      await target.giveBack(connection)
+      guard amended.refusals.isEmpty else {
+        return .ended(RunReport(run: amended.run, ending: .refused(amended.refusals), steps: []))
+      }
+      return .live(amended.run)
+    }
     if let live = try await access.liveRun(of: resolved, on: connection) {
       await target.giveBack(connection)
       return .live(live)
@@ -161,10 +169,17 @@ package struct Runner: Sendable {
   }
 
   /// Goes on with the run this plan already has.
-  package func resume() async throws -> RunReport {
+  package func resume(amending: Bool = false) async throws -> RunReport {
     let access = JournalAccess(target: target)
     let connection = try await target.work()
     try await access.prepareJournal(on: connection)
+    if amending, let amended = try await amend(on: connection) {
+      await target.giveBack(connection)
+      guard amended.refusals.isEmpty else {
+        return RunReport(run: amended.run, ending: .refused(amended.refusals), steps: [])
+      }
+      return try await proceed(amended.run, resumed: true, until: nil)
+    }
     guard let live = try await access.liveRun(of: resolved, on: connection) else {
       try await access.refuseOtherLiveRun(of: resolved, on: connection)
       if let done = try await access.lastSuccess(of: resolved, on: connection) {

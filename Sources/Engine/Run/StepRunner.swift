@@ -29,7 +29,7 @@ struct StepRunner {
   let step: PlanStep
   let holding: Holding
   /// What was shown before the run began; a different program now is drift.
-  let expected: CompiledPhase?
+  let expected: [Operation]?
   let gatekeeper: Gatekeeper
 
   func run() async -> StepOutcome {
@@ -80,7 +80,9 @@ struct StepRunner {
     if !compiled.program.gates.isEmpty, let closed = try await gatekeeper.closed(compiled.program.gates, for: step) {
       throw GateClosed(gate: closed)
     }
-    if phase == 1, !anew, let expected, expected.operations != compiled.operations { throw drift(expected, compiled) }
+    if phase == 1, !anew, let expected, let drift = try ProgramDrift(shown: expected, now: compiled.operations) {
+      throw drift.error(step: step.id)
+    }
     if compiled.isLocal { try await staysHere() }
     try await ledger.takeResources(compiled.operations, for: holding)
     return try await ledger.store(compiled, for: holding, phase: phase)
@@ -104,15 +106,6 @@ struct StepRunner {
     guard let refusal = compiled.program.refusals.first else { return }
     let choices = refusal.choices.joined(separator: "; ")
     throw EngineError(.refused, refusal.message, hint: choices.isEmpty ? nil : "choices: \(choices)", step: step.id)
-  }
-
-  private func drift(_ before: CompiledPhase, _ now: CompiledPhase) -> EngineError {
-    let changed = zip(before.operations.map(\.title), now.operations.map(\.title)).first { $0 != $1 }
-    return EngineError(
-      .drift,
-      "step \(step.id) compiles to other statements than were shown when the run began"
-        + (changed.map { ": `\($0.0)` became `\($0.1)`" } ?? ""),
-      hint: "the database was changed meanwhile: look at caisson plan, then run caisson resume", step: step.id)
   }
 }
 

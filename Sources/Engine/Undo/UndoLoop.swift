@@ -16,7 +16,7 @@ struct UndoLoop {
   func run(to kept: String?, keeping named: Set<String> = [], reason: String?) async throws -> RunReport {
     let keeping = try await keptSteps(kept).union(named)
     try await begin(reason: reason)
-    let graph = try Graph(plan.steps.map { ($0.id, $0.needs) })
+    let graph = try Graph(await ledger.needs())
     for id in graph.undoOrder where !keeping.contains(id) {
       guard let step = plan[id] else { continue }
       if shop.stop.isRequested { return try await paused() }

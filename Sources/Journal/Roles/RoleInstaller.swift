@@ -29,7 +29,8 @@ package struct RoleInstaller: Sendable {
   package func install(on connection: Connection) async throws -> Outcome {
     let missing = try await check(connection)
     let before = try await grants(connection)
-    let outcome = await connection.transaction(pins: PinnedSettings(idleInTransactionTimeout: .seconds(30))) { connection in
+    let pins = PinnedSettings(idleInTransactionTimeout: .seconds(30))
+    let outcome = await connection.transaction(pins: pins) { connection in
       _ = try await connection.query("SELECT FROM caisson.meta FOR UPDATE")
       for statement in RolesScript.creation + script.grants { _ = try await connection.script(statement) }
     }
@@ -72,10 +73,12 @@ package struct RoleInstaller: Sendable {
     let found = Set(rows.compactMap { $0["rolname"] })
     let missing = GroupRole.allCases.filter { !found.contains($0.rawValue) }
     guard try missing.isEmpty || any.bool("may") else {
-      let sql = missing.map { "CREATE ROLE \($0.rawValue) NOLOGIN" + ($0 == .viewer ? "" : " IN ROLE caisson_viewer") + ";" }
+      let sql = missing.map { role in
+        "CREATE ROLE \(role.rawValue) NOLOGIN" + (role == .viewer ? "" : " IN ROLE \(GroupRole.viewer.rawValue)") + ";"
+      }
+      let names = missing.map(\.rawValue).joined(separator: ", "), me = try any.string("me")
       throw JournalError(
-        .notAllowed,
-        "\(missing.map(\.rawValue).joined(separator: ", ")) must be made first, and \(try any.string("me")) may not create roles",
+        .notAllowed, "\(names) must be made first, and \(me) may not create roles",
         hint: "a role with CREATEROLE runs: " + sql.joined(separator: " ") + " then do this again")
     }
     return missing

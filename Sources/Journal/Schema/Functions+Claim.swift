@@ -17,6 +17,11 @@ extension JournalSchema {
       SELECT s.host IS NULL AND NOT s.local OR EXISTS (SELECT FROM caisson.runner x, caisson.run r
         WHERE x.runner_id = holder AND r.run_id = s.run_id AND x.host = coalesce(s.host, r.host)) $$;
 
+    -- A run that was amended is gone on with by those who know the plan as it is now.
+    CREATE FUNCTION caisson.knows_plan(run uuid, holder uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+      SELECT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND (r.amended_from IS NULL OR EXISTS (
+        SELECT FROM caisson.runner x WHERE x.runner_id = holder AND x.labels ->> 'plan' = encode(r.plan_hash, 'hex')))) $$;
+
     -- All or none, never waits. Lock, then look, again. false: not now. The caller holds the step (same transaction).
     CREATE FUNCTION caisson.hold(run uuid, step_name text, my_fence bigint, names text[], modes text[]) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
@@ -85,7 +90,7 @@ extension JournalSchema {
       END IF;
       IF k IS NULL OR NOT EXISTS (SELECT FROM caisson.run r
            WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run') OR NOT caisson.is_open(run, k)
-        THEN RETURN; END IF;
+         OR NOT caisson.knows_plan(run, holder) THEN RETURN; END IF;
       IF NOT caisson.needs_met(run, n) THEN                                    -- the hint was wrong: repair it
         UPDATE caisson.step SET ready = false WHERE run_id = run AND step = k COLLATE "C" AND ready; RETURN; END IF;
       SELECT h.fence, h.attempt INTO f, a FROM caisson.begin_holding(run, k, holder, ttl, 'forward') h;
@@ -118,6 +123,7 @@ extension JournalSchema {
     #variable_conflict use_column
     DECLARE k text; f bigint; a integer; p integer; way text; old bigint;
     BEGIN
+      IF NOT caisson.knows_plan(run, holder) THEN RETURN; END IF;
       FOR k, old IN
         SELECT l.step, l.fence FROM caisson.lease l LEFT JOIN caisson.runner x ON x.runner_id = l.runner_id
          WHERE l.run_id = run AND (l.until < clock_timestamp() OR x.dead_at IS NOT NULL) ORDER BY l.until LIMIT 20

@@ -52,7 +52,16 @@ extension JournalSchema {
       FROM caisson.run r WHERE r.plan_hash = plan AND r.target = target_name AND r.variant = ''
         AND r.finished_at IS NULL
       ON CONFLICT DO NOTHING $$;
-    REVOKE ALL ON FUNCTION caisson.judge, caisson.require_approval FROM PUBLIC;
+    -- What the environment of a plan asks for; firings of its schedules wait for nobody.
+    CREATE FUNCTION caisson.require_approvals(plan bytea, target_name text, variant_name text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    DECLARE votes integer;
+    BEGIN
+      SELECT (p.resolved -> 'environment' ->> 'approvals')::integer INTO votes FROM caisson.plan p
+        WHERE p.plan_hash = plan AND variant_name = '';
+      IF votes > 0 THEN PERFORM caisson.require_approval(plan, target_name, NULL::text, votes); END IF;
+    END $$;
+    REVOKE ALL ON FUNCTION caisson.judge, caisson.require_approval, caisson.require_approvals FROM PUBLIC;
 
     -- By another role than the one that started the run: `session_user`, which nobody can put on. No row: no such gate.
     -- `problem` says why it did not count.
@@ -60,17 +69,19 @@ extension JournalSchema {
     RETURNS TABLE (state text, given integer, needed integer, problem text)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     #variable_conflict use_column
-    DECLARE g caisson.gate; n integer; want integer; starter text;
+    DECLARE g caisson.gate; n integer; want integer; starter text; editors text[];
     BEGIN
       SELECT * INTO g FROM caisson.gate x WHERE x.run_id = run AND x.gate = gate_name AND x.kind = 'approval' FOR UPDATE;
       IF NOT FOUND THEN RETURN; END IF;
       want := (g.spec->>'needed')::integer;
-      SELECT r.started_by INTO starter FROM caisson.run r WHERE r.run_id = run;
+      SELECT r.started_by, r.amended_by INTO starter, editors FROM caisson.run r WHERE r.run_id = run;
       SELECT count(*) INTO n FROM caisson.approval a WHERE a.run_id = run AND a.gate = gate_name;
       IF g.bound_hash IS DISTINCT FROM plan THEN
         RETURN QUERY SELECT g.state, n, want, 'the run is of another version of the plan'; RETURN; END IF;
       IF session_user = starter THEN
         RETURN QUERY SELECT g.state, n, want, 'role ' || starter || ' has started the run itself'; RETURN; END IF;
+      IF session_user = ANY (editors) THEN
+        RETURN QUERY SELECT g.state, n, want, 'role ' || session_user || ' has amended the run itself'; RETURN; END IF;
       IF g.state <> 'closed' THEN RETURN QUERY SELECT g.state, n, want, NULL::text; RETURN; END IF;
       INSERT INTO caisson.approval (run_id, gate, actor, reason) VALUES (run, gate_name, who, why)
         ON CONFLICT DO NOTHING;

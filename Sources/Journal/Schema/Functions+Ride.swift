@@ -32,7 +32,8 @@ extension JournalSchema {
       SELECT run, step_name, s.fence, 'step.done', runner::text, details FROM s RETURNING fence INTO f;
       -- After the lock: look. A task that is not ours now was done, or compiled again, by a holder meanwhile.
       IF f IS NULL OR NOT EXISTS (SELECT FROM caisson.run r
-           WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run')
+           WHERE r.run_id = run AND r.state = 'running' AND r.desired = 'run' AND (r.amended_from IS NULL OR EXISTS (
+             SELECT FROM caisson.runner x WHERE x.runner_id = runner AND x.labels ->> 'plan' = encode(r.plan_hash, 'hex'))))
          OR EXISTS (SELECT FROM caisson.gate g           -- is_open, whose call would cost a tenth of the ride
            WHERE g.run_id = run AND g.gate IN ('release', 'run', 'step:' || step_name, 'gate:' || step_name)
              AND g.state = 'closed')

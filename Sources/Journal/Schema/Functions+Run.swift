@@ -2,14 +2,14 @@ extension JournalSchema {
   /// Creating a run, turning it, settling it.
   static let runFunctions = #"""
     -- One call for a whole run: steps, programs and tasks come as arrays of records. A live run of the same plan,
-    -- target and variant is returned instead (created = false). Runners may not write runs and gates themselves: who has
-    -- started a run, and that it waits for others, is nothing they could say.
+    -- target and variant is returned instead (created = false). Runners may not write runs and gates themselves: who
+    -- has started a run, and that it waits for others, is nothing they could say.
     CREATE FUNCTION caisson.create_run(plan bytea, target_name text, variant_name text, first_state text, at_host text,
       actor text, amended bytea, steps jsonb, programs jsonb, tasks jsonb)
     RETURNS TABLE (run_id uuid, created boolean, state text)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     #variable_conflict use_column
-    DECLARE id uuid; votes integer;
+    DECLARE id uuid;
     BEGIN
       INSERT INTO caisson.run (plan_hash, target, variant, state, host, amended_from)
       VALUES (plan, target_name, variant_name, first_state, at_host, amended)
@@ -19,33 +19,10 @@ extension JournalSchema {
           AND r.target = target_name AND r.variant = variant_name AND r.finished_at IS NULL;
         RETURN;
       END IF;
-      WITH x AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(steps) AS x(step text, ord integer, kind text, spec_hash bytea, needs text[],
-          irreversible boolean, single_tx boolean, host text, local boolean, state text, done_by text, reason text)),
-      edge AS (SELECT n AS need, array_agg(x.step ORDER BY x.ord) AS wanted_by FROM x, unnest(x.needs) n GROUP BY n)
-      INSERT INTO caisson.step (run_id, step, ord, kind, spec_hash, needs, wanted_by, irreversible, single_tx, host,
-        local, state, done_by, reason, ready)
-      SELECT id, x.step, x.ord, x.kind, x.spec_hash, coalesce(x.needs, '{}'), coalesce(e.wanted_by, '{}'),
-        coalesce(x.irreversible, false), coalesce(x.single_tx, false), x.host, coalesce(x.local, false), coalesce(x.state, 'pending'), x.done_by,
-        x.reason, coalesce(x.state, 'pending') = 'pending' AND NOT EXISTS (SELECT FROM unnest(x.needs) n
-          WHERE n NOT IN (SELECT y.step FROM x y WHERE y.state IN ('done','skipped')))
-      FROM x LEFT JOIN edge e ON e.need = x.step;
-      INSERT INTO caisson.program (run_id, step, phase, attempt, fence, name, operations, undo, carry, facts_digest,
-        findings)
-      SELECT id, x.step, x.phase, 1, 0, x.name, x.operations, coalesce(x.undo, '[]'), coalesce(x.carry, 'null'),
-        x.facts_digest, coalesce(x.findings, '[]')
-      FROM jsonb_to_recordset(programs) AS x(step text, phase integer, name text, operations jsonb, undo jsonb,
-        carry jsonb, facts_digest bytea, findings jsonb);
-      INSERT INTO caisson.task (run_id, step, task, phase, attempt, operation, slice, kind, title, total_rows)
-      SELECT id, x.step, row_number() OVER (PARTITION BY x.step ORDER BY x.place), coalesce(x.phase, 1), 1, x.operation,
-        coalesce(x.slice, 0), x.kind, x.title, x.total
-      FROM ROWS FROM (jsonb_to_recordset(tasks) AS (step text, phase integer, operation text, slice integer, kind text,
-        title text, total numeric)) WITH ORDINALITY AS x(step, phase, operation, slice, kind, title, total, place);
+      PERFORM caisson.put_steps(id, steps, programs, tasks);
       INSERT INTO caisson.event (run_id, kind, actor, data) VALUES (id, 'run.created', actor,
         jsonb_build_object('plan', encode(plan, 'hex'), 'steps', jsonb_array_length(steps)));
-      SELECT (p.resolved -> 'environment' ->> 'approvals')::integer INTO votes FROM caisson.plan p
-        WHERE p.plan_hash = plan AND variant_name = '';
-      IF votes > 0 THEN PERFORM caisson.require_approval(plan, target_name, NULL::text, votes); END IF;
+      PERFORM caisson.require_approvals(plan, target_name, variant_name);
       RETURN QUERY SELECT id, true, first_state;
     END $$;
     REVOKE ALL ON FUNCTION caisson.create_run FROM PUBLIC;

@@ -57,7 +57,7 @@ extension JournalSchema {
           AND s.not_before <= clock_timestamp() AND caisson.may_run_here(s, holder) FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
         IF NOT EXISTS (SELECT FROM caisson.run r WHERE r.run_id = run AND r.state = 'undoing' AND r.desired =
-          'rollback')
+          'rollback') OR NOT caisson.knows_plan(run, holder)
           THEN RETURN; END IF;
         CONTINUE WHEN EXISTS (SELECT FROM caisson.undo_waits_for(run, k));
         SELECT h.fence, h.attempt INTO f, a FROM caisson.begin_holding(run, k, holder, ttl, 'undo') h;

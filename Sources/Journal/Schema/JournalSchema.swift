@@ -10,7 +10,7 @@ package enum JournalSchema {
   /// The whole definition, in order. It runs in one transaction.
   package static let definition = [
     workTables, holdingTables, historyTables, scheduleTables, chainFunctions, gateFunctions, claimFunctions,
-    rideFunctions, workFunctions, finishFunctions, undoFunctions, runFunctions, scheduleFunctions, checkFunctions,
+    rideFunctions, workFunctions, finishFunctions, undoFunctions, amendFunctions, runFunctions, scheduleFunctions, checkFunctions,
     movingFunctions, pruningFunctions,
   ].joined(separator: "\n")
 

@@ -58,7 +58,8 @@ extension JournalSchema {
       desired_by     text, desired_reason text,
       finalize_due   timestamptz,
       no_return_at   timestamptz,                     -- first irreversible operation committed
-      amended_from   bytea,
+      amended_from   bytea,                           -- the plan it began with, where that was amended since
+      amended_by     text[] NOT NULL DEFAULT '{}',    -- by which logins
       host           text,                            -- where it was submitted: file and process operations run there
       started_by     text NOT NULL DEFAULT session_user,
       created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -97,6 +98,14 @@ extension JournalSchema {
     CREATE INDEX step_ready ON caisson.step (run_id, ord)
       WHERE ready AND state IN ('pending','backoff','waiting','in_doubt');
     CREATE INDEX step_dormant ON caisson.step (run_id, ord) WHERE NOT ready AND state = 'pending';
+
+    -- What a step's first phase was certain to be when the run was created or amended: another program is drift.
+    CREATE TABLE caisson.shown (
+      run_id         uuid NOT NULL,
+      step           text COLLATE "C" NOT NULL,
+      operations     jsonb NOT NULL,
+      PRIMARY KEY (run_id, step),
+      FOREIGN KEY (run_id, step) REFERENCES caisson.step ON DELETE CASCADE);
 
     -- What a phase compiled to; committed before its first operation runs.
     CREATE TABLE caisson.program (

@@ -7,6 +7,8 @@ struct ApplyCommand: Command {
   static let until = OptionSpec.value("until", "STEP", .text, "stop when this step is done")
   static let again = OptionSpec.flag("again", "compile and run an unchanged plan once more")
 
+  static let amend = OptionSpec.flag("amend", "go on with the edited plan: keep what is done, compile the rest anew")
+
   static let detach = OptionSpec.flag("detach", "start the run and leave it to workers")
 
   static let spec = CommandSpec(
@@ -14,12 +16,11 @@ struct ApplyCommand: Command {
     discussion: """
       Installs the journal where it is missing. All findings of all steps are reported before anything runs. After a
       crash the same command goes on with the same run: what has been committed is never done again.
-
       The first Ctrl-C finishes the chunk at hand or cancels the statement after 10 s, saves the checkpoint and exits
       with 4; the second cancels at once. On a terminal it asks before it begins, unless --yes is given.
       """,
     section: Section.run, arguments: [.environment],
-    options: [until, .wait, again, detach, .environment, .target, .variable, .yes, .output],
+    options: [until, .wait, again, amend, detach, .environment, .target, .variable, .yes, .output],
     examples: [
       CommandExample("caisson apply staging.yaml", "everything the plan has for staging"),
       CommandExample(
@@ -41,9 +42,11 @@ struct ApplyCommand: Command {
     let until = try parsed.value(Self.until).map { try chosen.step(named: $0, for: parsed).id }
     let again = parsed.has(Self.again), detached = parsed.has(Self.detach)
     if detached, until != nil { throw parsed.usageError("--detach and --until do not go together") }
+    let amending = parsed.has(Self.amend)
+    if amending, again || detached { throw parsed.usageError("--amend goes on with a run, here and now") }
     guard try await isWanted(chosen, console) else { return .stopped }
     return try await RunCommand(chosen: chosen, verb: .apply, patience: patience, console: console)
-      .run { detached ? try await $0.submit(again: again) : try await $0.apply(until: until, again: again) }
+      .run { detached ? try await $0.submit(again: again) : try await $0.apply(until: until, again: again, amending: amending) }
   }
 
   private func isWanted(_ chosen: ChosenEnvironment, _ console: Console) async throws -> Bool {

@@ -85,6 +85,12 @@ struct ApproveCommand: Command {
       }
       let statement = JournalSQL.approve(
         run: run.id, gate: gate, plan: chosen.resolved.planHash, actor: Operator.name, reason: parsed.value(.reason))
+      guard try await connection.query("SELECT has_function_privilege('caisson.approve(uuid,text,bytea,text,text)', 'EXECUTE')").value == "t"
+      else {
+        throw CommandFailure(
+          .refused, "this login may not approve",
+          hint: "somebody who may administers it: GRANT caisson_approver TO …", next: chosen.next("status"))
+      }
       guard let row = try await connection.query(statement).rows.first else {
         throw CommandFailure(.refused, "nothing waits for an approval of \(what)", next: chosen.next("status"))
       }

@@ -19,25 +19,35 @@ struct HistoryCommand: Command {
 
   func run(_ console: Console) async throws -> ExitCode {
     let limit = parsed.integer(Self.limit) ?? 20
-    let runs = try await ChosenEnvironment(looking: parsed).reading("history") { try await $0?.history(limit: limit) ?? [] }
+    let (runs, approvals) = try await ChosenEnvironment(looking: parsed).reading("history") { reader in
+      let runs = try await reader?.history(limit: limit) ?? []
+      return (runs, try await reader?.approvals(runs: runs.map(\.id)) ?? [])
+    }
+    let votes = Dictionary(grouping: approvals, by: \.run)
     switch console.format {
-    case .json: console.print(.array(runs.map(\.json)))
-    case .ndjson: for run in runs { console.print(run.json) }
-    case .text: console.print(table(runs))
+    case .json: console.print(.array(runs.map { json($0, votes) }))
+    case .ndjson: for run in runs { console.print(json(run, votes)) }
+    case .text: console.print(table(runs, votes))
     }
     return .done
   }
 
-  private func table(_ runs: [RunRecord]) -> TextTable {
+  private func json(_ run: RunRecord, _ votes: [String: [ApprovalRecord]]) -> JSON {
+    var object = run.json.object ?? JSONObject()
+    object["approvals"] = .array(votes[run.id, default: []].map(\.json))
+    return .object(object)
+  }
+
+  private func table(_ runs: [RunRecord], _ votes: [String: [ApprovalRecord]]) -> TextTable {
     var table = TextTable([
       .left("run"), .left("plan"), .left("environment"), .left("state"), .left("started"), .right("took"),
       .left("by", shrinks: true),
-    ])
+    ] + (votes.isEmpty ? [] : [.left("approved by")]))
     for run in runs {
       table.add([
         String(run.id.prefix(8)), run.plan, run.environment, run.state.rawValue, Instant.short(run.createdAt),
         Humanised.duration(.milliseconds(Int64(run.seconds * 1000))), run.startedBy,
-      ])
+      ] + (votes.isEmpty ? [] : [votes[run.id, default: []].map(\.role).joined(separator: ", ")]))
     }
     return table
   }

@@ -10,6 +10,7 @@ struct RunStatus: Sendable {
   let steps: [StepRecord]
   let holders: [RunnerRecord]
   let gates: [GateRecord]
+  let approvals: [ApprovalRecord]
   /// What may still be open, and how a person closes it.
   let open: [(step: String, title: String, close: [String])]
   /// Events that are not in the chain yet.
@@ -30,6 +31,7 @@ struct RunStatus: Sendable {
     steps = try await reader.steps(run: id)
     holders = try await reader.holders(run: id)
     gates = try await reader.gates(run: id)
+    approvals = try await reader.approvals(runs: [id])
     open = try await reader.openBrackets(run: id)
     unsealed = try await reader.unsealedEvents()
     schedules = try await reader.schedules(of: chosen)
@@ -89,6 +91,7 @@ struct RunStatus: Sendable {
     lines.append("started by \(run.startedBy) at \(Instant.short(run.createdAt))")
     if let evidence { lines.append("let begin by run \(evidence.run.prefix(8)) of \(evidence.environment)") }
     lines += holders.map { "held by \($0.text)" }
+    lines += approvals.map(\.text)
     lines += closed.compactMap { ClosedGate($0)?.text }
     if run.desired != .run, run.finishedAt == nil, let by = run.desiredBy {
       lines.append("\(run.desired.rawValue) asked for by \(by)" + (run.desiredReason.map { ": \($0)" } ?? ""))
@@ -114,6 +117,7 @@ struct RunStatus: Sendable {
     var object = JSONObject([("run", run.json), ("steps", .array(steps.map(\.json)))])
     object["holders"] = .array(holders.map(\.json))
     object["gates"] = .array(gates.map(\.json))
+    object["approvals"] = .array(approvals.map(\.json))
     if !schedules.isEmpty {
       object["schedules"] = .array(schedules.map { ScheduleView(step: $0.step, planned: nil, record: $0).json })
     }
@@ -143,6 +147,18 @@ extension RunnerRecord {
       "runner": .string(id), "host": .string(host), "pid": .int(Int64(processID)), "version": .string(version),
       "gone": .bool(isGone), "holds": .array(holds.map(JSON.string)),
       "lease_seconds": leaseSeconds.map { .seconds($0) } ?? .null, "seen_at": .string(seenAt),
+    ]
+  }
+}
+
+extension ApprovalRecord {
+  var text: String {
+    "\(subject) approved by role \(role) (\(actor)) at \(Instant.short(at))" + (reason.map { ": \($0)" } ?? "")
+  }
+
+  var json: JSON {
+    [
+      "what": .string(subject), "role": .string(role), "actor": .string(actor), "at": .string(at), "reason": JSON(reason),
     ]
   }
 }

@@ -99,11 +99,13 @@ struct RunCommand {
     var problem = Problem(error)
     problem.next = (error as? JournalError).flatMap(chosen.next)
     problem.state = problem.state ?? (run.map { "run \($0.prefix(8)) keeps what it committed" } ?? "nothing was run")
-    let again = run == nil && problem.code != .drift ? beginning(after: problem.code) : chosen.next("status")
+    let again = problem.code == .drift ? afterDrift : run == nil ? beginning(after: problem.code) : chosen.next("status")
     problem.next = problem.next ?? (problem.code == .heldByAnother ? chosen.next(verb.rawValue, "--wait") : again)
     if let step = problem.step, problem.place == nil { problem.place = chosen.place(of: step) }
     return CommandFailure(problem)
   }
+
+  private var afterDrift: String { verb == .rollback ? chosen.next("status") : chosen.next("resume", "--amend") }
 
   /// What had nothing to work on is not offered again.
   private func beginning(after code: ExitCode) -> String {

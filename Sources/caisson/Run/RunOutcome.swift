@@ -64,7 +64,7 @@ struct RunOutcome {
     case .failed(let errors):
       self.init(Self.code(errors), "failed", "\(run) failed; what is committed stays")
       problems = errors.map { Problem($0, in: chosen) }
-      next = verb == .rollback ? chosen.next("rollback") : resume
+      next = verb == .rollback ? chosen.next("rollback") : code == .drift ? chosen.next("resume", "--amend") : resume
     case .blocked(let steps):
       self.init(.needsPerson, "blocked", "\(run) waits for a person's decision")
       problems = steps.map { Problem(blocked: $0.step, $0.reason, in: chosen) }
@@ -110,6 +110,9 @@ extension Problem {
     place = error.step.flatMap(chosen.place)
     state = "steps that are done stay done; this one has kept what it committed"
     next = error.step.map { chosen.next("logs", "--step", $0) }
+    guard error.code == .drift, let step = error.step else { return }
+    state = "steps that are done stay done; nothing of this one was run"
+    next = chosen.next("plan", "--step", step)
   }
 
   init(blocked step: String, _ reason: String, in chosen: ChosenEnvironment) {
