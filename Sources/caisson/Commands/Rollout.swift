@@ -88,7 +88,7 @@ struct RolloutCommand: Command {
   ) async -> RolloutReport {
     let end = patience.map { ContinuousClock.now + $0 }
     while true {
-      let report = await runner.run(until: until, only: only)
+      var report = await runner.run(until: until, only: only)
       let failed = report.outcomes.contains { $0.standing.isFailure || $0.standing == .stopped }
       guard let end, ContinuousClock.now < end, !stop.isRequested, !failed,
         report.contains(.waiting) || report.contains(.held)
@@ -99,6 +99,9 @@ struct RolloutCommand: Command {
       let pause = min((isSoon ? nil : gates.compactMap(\.wait).min()) ?? .seconds(3), ContinuousClock.now.duration(to: end))
       progress.note("waiting: " + (gates.map(\.text).first ?? "another runner is at work"))
       await stop.sleep(milliseconds: max(100, pause.milliseconds))
+      guard stop.isRequested else { continue }
+      report.isStopped = true
+      return report
     }
   }
 }

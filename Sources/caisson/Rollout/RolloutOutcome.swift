@@ -28,7 +28,9 @@ struct RolloutOutcome: Sendable {
     rows = targets.map(\.row)
     problems = targets.flatMap { view in view.problems.map { (view.row.target, $0) } }
     findings = targets.flatMap { view in view.findings.map { (view.row.target, $0.step, $0.finding) } }
-    let worst = Self.order.first(where: report.contains)
+    var worst = Self.order.first(where: report.contains)
+    // Gates and other runners keep nobody who was told to stop.
+    if report.isStopped, worst == .waiting || worst == .held { worst = nil }
     let spoken = targets.first { $0.outcome.standing == worst }
     code = report.missing != nil ? .refused : worst.map(Self.code) ?? (report.isStopped ? .stopped : .done)
     ending = report.missing != nil ? "missing" : worst?.rawValue ?? (report.isStopped ? "stopped" : "succeeded")

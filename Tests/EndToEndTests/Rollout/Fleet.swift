@@ -94,10 +94,10 @@ final class Fleet: Sendable {
   }
 
   /// Starts it in the background.
-  func start() throws -> RunningCaisson {
+  func start(_ options: String...) throws -> RunningCaisson {
     let log = "\(folder)/output-\(started.wrappingAdd(1, ordering: .relaxed).newValue).log"
     let pid = try Command(
-      [CaissonProgram.path(), "rollout", "\(folder)/rollout.yaml"], additions: environment
+      [CaissonProgram.path(), "rollout", "\(folder)/rollout.yaml"] + options, additions: environment
     ).startDetached(log: log)
     return RunningCaisson(pid: pid, log: log)
   }

@@ -69,6 +69,23 @@ import Testing
     }
   }
 
+  @Test("with --wait it goes on by itself when a gate has opened, and Ctrl-C ends the waiting")
+  func patient() async throws {
+    try await Fleet.with(Self.pace, targets: ["eu"], production: "approvals: 1") { fleet in
+      try await Self.prepare(fleet)
+      let waits: SQL = "SELECT EXISTS (SELECT FROM caisson.run WHERE state = 'waiting')"
+      let stopped = try fleet.start("--wait")
+      try await Self.until(fleet["eu"], "SELECT to_regclass('caisson.run') IS NOT NULL")
+      try await Self.until(fleet["eu"], waits)
+      stopped.signal(SIGINT)
+      #expect(await stopped.wait() == 4, "\(stopped.output)")
+      let running = try fleet.start("--wait=10min")
+      try await Self.until(fleet["eu"], waits)
+      #expect(try await fleet.approve().exit == 0)
+      #expect(await running.wait() == 0, "\(running.output)")
+    }
+  }
+
   @Test("when too many have failed, those at work go on to their end, or are asked to stop at a checkpoint", arguments: [
     ("hold", "succeeded"), ("abort", "paused"),
   ])
