@@ -43,7 +43,7 @@ struct PlanDesk {
   }
 
   /// The sample, with today as its today.
-  private static func load(_ sample: String, scale: String) async throws {
+  static func load(_ sample: String, scale: String) async throws {
     let today = try await TestDatabase.current.sql("SELECT current_date").value ?? ""
     let psql = try await ServerPrograms.find().path("psql")
     let output = try await Command(
