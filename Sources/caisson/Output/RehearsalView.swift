@@ -2,6 +2,8 @@ import Catalog
 import CommandLineKit
 import Engine
 import JSONText
+import PlanModel
+import PlanSchema
 import Rehearsal
 
 /// What a rehearsal found, for a person and for a program.
