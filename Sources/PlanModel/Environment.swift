@@ -1,7 +1,7 @@
 package import JSONText
 package import PlanSchema
 internal import SQLText
-internal import YAMLTree
+package import YAMLTree
 
 /// Where and how a plan runs: one small file.
 package struct Environment: Sendable, Hashable {
