@@ -2,7 +2,7 @@ package import Engine
 import Journal
 package import PlanModel
 package import PluginAPI
-import PostgresClient
+package import PostgresClient
 import RunModel
 import Synchronization
 

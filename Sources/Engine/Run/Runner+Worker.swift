@@ -25,7 +25,7 @@ extension Runner {
       if let refusal = try await CloneCheck.run(on: connection, target: target.address.name).refusal { throw refusal }
       let reader = JournalReader(connection)
       let record = try await reader.latestRun(planHash: resolved.planHash, target: target.address.name)
-      if let record, record.state == .succeeded { try await prove(record.id, on: connection) }
+      if let record, record.state == .succeeded { try? await prove(record.id, on: connection) }
       guard let record, record.finishedAt == nil, [.queued, .running, .waiting].contains(record.state),
         record.desired == .run
       else { return nil }

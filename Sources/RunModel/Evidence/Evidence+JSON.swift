@@ -31,7 +31,7 @@ extension Evidence {
     self.body = body
   }
 
-  /// Numbers as every reader and every store gives them back: whole ones without a fraction, others to a thousandth.
+  /// Numbers as every reader and every store gives them back: whole ones without a fraction.
   package static func settled(_ json: JSON) -> JSON {
     switch json {
     case .array(let items): .array(items.map(settled))
@@ -42,9 +42,8 @@ extension Evidence {
   }
 
   private static func number(_ value: Double) -> JSON {
-    guard value.isFinite, abs(value) < 1e15 else { return .null }
-    let rounded = (value * 1_000).rounded() / 1_000
-    return rounded == rounded.rounded() ? .int(Int64(rounded)) : .double(rounded)
+    guard value.isFinite else { return .null }
+    return value == value.rounded() && abs(value) < 9e18 ? .int(Int64(value)) : .double(value)
   }
 }
 

@@ -74,7 +74,7 @@ struct StepJudgement {
     // An order or a schedule of its own is a difference too; hosts and policy are not.
     if !side.needs.isEmpty { object["needs"] = .array(side.needs.map(JSON.string)) }
     object["schedule"] = side.schedule
-    return .object(object)
+    return Evidence.settled(.object(object))
   }
 
   /// By its own id, or by the one it was expanded from.

@@ -1,4 +1,5 @@
 import BuiltinPlugins
+import ChildProcess
 import Digest
 import Engine
 import Journal
@@ -103,7 +104,7 @@ import Testing
 
   // MARK: Copies
 
-  private enum Copying: CaseIterable { case template, dump }
+  enum Copying: CaseIterable { case template, dump }
 
   /// A second database made of the first one.
   private func copy(_ kind: Copying, of database: TestDatabase, as name: String) async throws -> ConnectionString {
@@ -131,7 +132,7 @@ import Testing
   }
 
   @Test("a restored copy of production does not believe that it is production, however it was made", arguments: Copying.allCases)
-  private func restoredCopy(_ kind: Copying) async throws {
+  func restoredCopy(_ kind: Copying) async throws {
     try await Stages.with { stages in
       try await stages.staging.applied()
       _ = try await stages.production.runner().apply(until: "one")
