@@ -116,8 +116,19 @@ struct UndoRunner {
       try await compiler.compile(
         step, phase: phase, carry: program.carry, tag: shop.tag, in: transaction)
     }
-    if let refusal = compiled.program.refusals.first { throw EngineError(.refused, refusal.message, step: step.id) }
+    try refuse(compiled.program.refusals)
     return compiled
+  }
+
+  /// All at once: who mends one does not want to meet the next by trying again.
+  private func refuse(_ refusals: [Finding]) throws {
+    guard !refusals.isEmpty else { return }
+    let messages = refusals.map(\.message)
+    let listed = messages.enumerated().map { "\($0 + 1). \($1)" }.joined(separator: "; ")
+    let choices = refusals.flatMap(\.choices).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    throw EngineError(
+      .refused, messages.count == 1 ? messages[0] : "\(messages.count) things stand in the way: \(listed)",
+      hint: choices.isEmpty ? nil : "choices: \(choices.joined(separator: "; "))", step: step.id)
   }
 }
 
