@@ -29,6 +29,9 @@ package struct Policy: Sendable, Hashable {
     package var walRate: ByteSize?
     /// A query with one boolean: true lets work go on.
     package var query: SQLExpression?
+
+    /// The plan wants the application's share of the machine kept free; how far replicas are behind says nothing of it.
+    package var sparesTheServer: Bool { activeSessions != nil || walRate != nil || query != nil }
   }
 
   /// What holds when nothing is written.

@@ -52,7 +52,7 @@ struct AutocommitInterpreter {
       Setting("lock_timeout", String(work.lockTimeout?.milliseconds ?? 0)),
       Setting("statement_timeout", String(timeout.milliseconds)),
     ]
-    settings += work.settings
+    settings += work.settings + context.policy.holdingBack
     for setting in settings {
       _ = try await session.query("SELECT set_config(\(setting.name), \(setting.value), false)")
     }

@@ -28,7 +28,7 @@ struct ChunkedInterpreter {
     let total = try await estimate(on: connection)
     let throttle = ThrottleGate(context.policy.throttle)
     while true {
-      try await wait(for: throttle, on: connection)
+      try await throttle.wait(context.workshop, context.step) { try await throttle.reason(on: connection) }
       let started = ContinuousClock.now
       let chunk = try await chunk(after: cursor, number: chunks, size: sizer.size, on: connection)
       chunks += 1
@@ -46,14 +46,6 @@ struct ChunkedInterpreter {
     if let total = context.task.rowsTotal { return total }
     guard let query = work.total else { return nil }
     return try await connection.query(query).value.flatMap(Double.init)
-  }
-
-  private func wait(for throttle: ThrottleGate, on connection: Connection) async throws {
-    while let reason = try await throttle.reason(on: connection) {
-      context.report(.stepState(step: context.step.id, state: "running", note: "throttled: \(reason)"))
-      await context.workshop.stop.sleep(milliseconds: 500)
-      if context.workshop.stop.isRequested { throw Interrupted() }
-    }
   }
 
   /// One chunk: fence, work, cursor, COMMIT. It is the last when the cursor comes back NULL or `until` is true.

@@ -65,12 +65,14 @@ struct WorkTransaction {
     batch += connection.entering(entry, lockTimeout: context.lockTimeout, role: context.workshop.target.address.role)
     batch += connection.openingStatements(lockTimeout: context.lockTimeout, statementTimeout: statementTimeout)
     batch.append(JournalSQL.prologue(context.holding, task: context.task.task))
-    batch += settings.map { "SELECT set_config(\($0.name), \($0.value), true)" }
+    batch += allSettings.map { "SELECT set_config(\($0.name), \($0.value), true)" }
     if let role = context.workshop.target.address.role { batch.append("SET LOCAL ROLE \(id: role)") }
     return batch
   }
 
+  private var allSettings: [Setting] { settings + context.policy.holdingBack }
+
   private func fencePlace(_ opening: [SQL]) -> Int {
-    opening.count - 1 - settings.count - (context.workshop.target.address.role == nil ? 0 : 1)
+    opening.count - 1 - allSettings.count - (context.workshop.target.address.role == nil ? 0 : 1)
   }
 }

@@ -1,9 +1,11 @@
 import PlanModel
+import PluginAPI
 import PlanSchema
 import PostgresClient
 import SQLText
 
-/// The one place that decides whether a chunk has to wait for the rest of the system.
+/// The one place that decides whether work has to wait for the rest of the system: each chunk, and each member of a
+/// `parallel` (partitions that are indexed, validated, vacuumed) before it begins.
 struct ThrottleGate: Sendable {
   let policy: Policy.Throttle
   private let wal = WALMeter()
@@ -25,6 +27,15 @@ struct ThrottleGate: Sendable {
       return "the throttle query says no"
     }
     return nil
+  }
+
+  /// Until it may go on, or the run is to stop. `look` asks for the reason.
+  func wait(_ shop: Workshop, _ step: PlanStep, _ look: () async throws -> String?) async throws {
+    while let reason = try await look() {
+      shop.reporter(.stepState(step: step.id, state: "running", note: "throttled: \(reason)"))
+      await shop.stop.sleep(milliseconds: 500)
+      if shop.stop.isRequested { throw Interrupted() }
+    }
   }
 
   private func replicaLag(on connection: Connection) async throws -> Double? {
@@ -56,5 +67,14 @@ private actor WALMeter {
     defer { last = (position, now) }
     guard let last, (now - last.at).milliseconds > 0 else { return nil }
     return (position - last.position) * 1_000 / Double((now - last.at).milliseconds)
+  }
+}
+
+extension Policy {
+  /// For work whose plan the server makes parallel: one process of the server's, as long as it has to hold back.
+  /// `maintenance_work_mem` stays: less of it makes the same work longer.
+  var holdingBack: [Setting] {
+    guard throttle.sparesTheServer else { return [] }
+    return [Setting("max_parallel_maintenance_workers", "0"), Setting("max_parallel_workers_per_gather", "0")]
   }
 }

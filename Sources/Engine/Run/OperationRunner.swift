@@ -25,7 +25,12 @@ struct OperationRunner {
 
   private func run(_ operation: Operation) async throws {
     if case .parallel(let work) = operation.work {
-      return try await sideBySide(work.members, width: work.width) { try await run($0) }
+      let throttle = ThrottleGate(step.policy.throttle)
+      return try await sideBySide(work.members, width: work.width) { member in
+        // Inside an open bracket somebody waits for its end.
+        if !isBracketed { try await holdBack(throttle) }
+        try await run(member)
+      }
     }
     if case .bracket(let work) = operation.work {
       return try await bracket(operation, work)
@@ -35,6 +40,10 @@ struct OperationRunner {
       return try await slices(of: operation, work, tasks)
     }
     for task in tasks { try await carryOut(operation, task) }
+  }
+
+  private func holdBack(_ throttle: ThrottleGate) async throws {
+    try await throttle.wait(shop, step) { try await shop.target.lending { try await throttle.reason(on: $0) } }
   }
 
   /// Opened again for each try: nothing waits for us while we wait for the next one.
