@@ -21,7 +21,8 @@ extension SwapSubject {
         "\(leaves.count) partitions with their indexes take about \(needed) locks at the cutover, and the server has room for"
           + " \(each * sessions) in all",
         choices: [
-          "set max_locks_per_transaction = \(wanted) or more, and restart the server", "every: a wider partition",
+          "ALTER SYSTEM SET max_locks_per_transaction = \(wanted), and restart the server; standbys first, which need as much",
+          "every: a wider partition",
         ], at: self.wanted.$every)
     ]
   }
