@@ -30,6 +30,8 @@ package struct PlanStep: Sendable {
   package var host: String? = nil
   /// When it is run again by itself.
   package var schedule: Recurrence? = nil
+  /// The step it goes along with; such a step is in no plan's text.
+  package var attends: String? = nil
   /// Files its parameters refer to.
   package var files: [HashedFile]
   /// Where it stands in the plan.

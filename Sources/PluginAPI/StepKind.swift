@@ -23,6 +23,13 @@ public protocol StepKind: Sendable {
   /// How long after the phase before it a phase is due; `nil`: at once. Until then the step counts as done, and a
   /// rollback does not meet it.
   static func delay(before phase: String, _ parameters: Parameters) -> TimeSpan?
+
+  /// What has to hold before a phase is begun, once those before it are done: the step waits there, and nothing is held
+  /// meanwhile. An approval can be given from then on.
+  static func gates(before phase: String, _ parameters: Parameters) -> [GateCondition]
+
+  /// What workers do beside a step that stands; `nil`: nothing.
+  static func attendant(_ parameters: Parameters) -> Attendant?
 }
 
 extension StepKind {
@@ -30,6 +37,8 @@ extension StepKind {
   public static var recurring: Bool { false }
   public static var isGate: Bool { false }
   public static func delay(before phase: String, _ parameters: Parameters) -> TimeSpan? { nil }
+  public static func gates(before phase: String, _ parameters: Parameters) -> [GateCondition] { [] }
+  public static func attendant(_ parameters: Parameters) -> Attendant? { nil }
 }
 
 /// One step of a plan, about to be compiled.

@@ -59,12 +59,28 @@ extension Compiler {
   }
 }
 
+extension Compiler {
+  /// What has to hold before a phase is begun.
+  func gates(before phase: String, of step: PlanStep) throws -> [GateCondition] {
+    try registry[step.uses]?.gates(before: phase, of: step) ?? []
+  }
+
+  /// A phase of it may have to wait; parameters that cannot be read are told elsewhere.
+  func hasGatedPhases(_ step: PlanStep) -> Bool {
+    phases(of: step).contains { phase in (try? gates(before: phase, of: step))?.isEmpty == false }
+  }
+}
+
 extension StepKind {
+  fileprivate static func gates(before phase: String, of step: PlanStep) throws -> [GateCondition] {
+    gates(before: phase, try parameters(of: step))
+  }
+
   fileprivate static func delay(before phase: String, of step: PlanStep) throws -> TimeSpan? {
     delay(before: phase, try parameters(of: step))
   }
 
-  private static func parameters(of step: PlanStep) throws -> Parameters {
+  static func parameters(of step: PlanStep) throws -> Parameters {
     var report = Diagnostics()
     guard let parameters = Parameters.read(step.with, &report) else {
       throw EngineError(.unusable, "the parameters of step \(step.id) cannot be read", hint: "caisson validate")

@@ -34,7 +34,7 @@ struct Gatekeeper: Sendable {
   /// Others are claimed without a word to it.
   func watches(_ step: PlanStep) -> Bool {
     !windows.isEmpty || !limits.isEmpty || !step.policy.windows.isEmpty || voted.contains(step.id) || compiler.isGate(step)
-      || !passed(by: step).isEmpty
+      || !passed(by: step).isEmpty || compiler.hasGatedPhases(step)
   }
 
   // MARK: Before a claim
@@ -55,7 +55,7 @@ struct Gatekeeper: Sendable {
   func closed(for step: PlanStep) async throws -> ClosedGate? {
     guard watches(step) else { return nil }
     if let all = try await closedForAll() { return all }
-    if voted.contains(step.id), let vote = try await vote(on: step) { return vote }
+    if voted.contains(step.id) || compiler.hasGatedPhases(step), let vote = try await vote(on: step) { return vote }
     return try await closed(conditions(of: step), for: step)
   }
 
@@ -76,7 +76,31 @@ struct Gatekeeper: Sendable {
 
   private func conditions(of step: PlanStep) async throws -> [GateCondition] {
     let windows = step.policy.windows.isEmpty ? [] : [GateCondition.window(step.policy.windows)]
-    return windows + (try await compiled(step)) + (try await passedLongAgo(by: step))
+    return windows + (try await compiled(step)) + (try await beforeNextPhase(of: step)) + (try await passedLongAgo(by: step))
+  }
+
+  // MARK: Between phases
+
+  /// What keeps a step from its next phase, which it has reached; `nil`: nothing. Whoever may approve can do so from now on.
+  func closedBeforeNextPhase(of step: PlanStep) async throws -> ClosedGate? {
+    let conditions = try await beforeNextPhase(of: step)
+    guard !conditions.isEmpty else { return nil }
+    for case .approval(let roles) in conditions {
+      _ = try await ledger.repeatable(JournalSQL.requireApproval(run: shop.run, needed: roles, step: step.id))
+      if let vote = try await vote(on: step) { return vote }
+    }
+    return try await closed(conditions, for: step)
+  }
+
+  /// A phase that is under way, or all done, asks no more.
+  private func beforeNextPhase(of step: PlanStep) async throws -> [GateCondition] {
+    guard compiler.hasGatedPhases(step) else { return [] }
+    let phase = try await ledger.step(step.id).phase, phases = compiler.phases(of: step)
+    guard phases.indices.contains(phase - 1) else { return [] }
+    let tasks = try await ledger.tasks(step.id).filter { $0.phase == phase && $0.direction == .forward }
+    guard !tasks.contains(where: { $0.hasBegun && !$0.isFinished }), tasks.isEmpty || !tasks.allSatisfy(\.isFinished)
+    else { return [] }
+    return try compiler.gates(before: phases[phase - 1], of: step)
   }
 
   /// Gates among what a step needs.

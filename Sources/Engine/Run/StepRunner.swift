@@ -42,6 +42,7 @@ struct StepRunner {
     var phase = try await ledger.step(step.id).phase
     var carry = try await ledger.carry(into: phase, of: step.id)
     while phase <= phases.count {
+      if let closed = try await gatekeeper.closedBeforeNextPhase(of: step) { throw GateClosed(gate: closed) }
       let program = try await program(phase: phase, named: phases[phase - 1], carry: carry, anew: anew)
       anew = false
       try await OperationRunner(

@@ -33,7 +33,8 @@ extension Schedules {
   }
 
   private func objection(to step: PlanStep) async throws -> String? {
-    try await target.lending { try await AppliedState(scope: scope, connection: $0).objection(to: step) }
+    let applied = step.attends.flatMap { resolved.plan[$0] } ?? step
+    return try await target.lending { try await AppliedState(scope: scope, connection: $0).objection(to: applied) }
   }
 
   // MARK: Beginning
@@ -164,7 +165,7 @@ extension Schedules {
       guard let stored = try await target.lending({ try await JournalReader($0).plan(hash: run.planHash) }) else {
         throw EngineError(.unusable, "the journal has no plan for run \(run.id.prefix(8))")
       }
-      plan = try ResolvedPlan(frozen: stored.resolved, releaseHash: stored.releaseHash)
+      plan = try ResolvedPlan(frozen: stored.resolved, releaseHash: stored.releaseHash).attended(by: registry)
       plan.folder = resolved.folder
       plan.secretsFolder = resolved.secretsFolder
     }

@@ -27,6 +27,7 @@ package struct ScheduleChange: Sendable, Hashable {
 ///
 /// Everything is in the journal: any number of processes may call any of this at any time.
 package struct Schedules: Sendable {
+  /// With what goes along with its steps.
   let resolved: ResolvedPlan
   let target: Target
   let registry: StepRegistry
@@ -38,7 +39,7 @@ package struct Schedules: Sendable {
     _ resolved: ResolvedPlan, target: Target, registry: StepRegistry, width: Int = 4, stop: StopSignal = StopSignal(),
     reporter: @escaping Reporter = { _ in }
   ) {
-    self.resolved = resolved
+    self.resolved = resolved.attended(by: registry)
     self.target = target
     self.registry = registry
     self.width = width

@@ -28,11 +28,12 @@ extension KeyLog {
     ]
   }
 
-  /// Everything `create` and the tripwire made; their triggers are gone by then, or it fails.
+  /// Everything `create`, the tripwire and `createFollow` made; their triggers are gone by then, or it fails.
   public var drop: [SQL] {
     [
       "DROP FUNCTION IF EXISTS \(id: captureFunction)()",
       "DROP FUNCTION IF EXISTS \(id: tripwireFunction)()",
+      "DROP FUNCTION IF EXISTS \(id: followFunction)()",
       "DROP FUNCTION IF EXISTS \(id: stopFunction)(text, text)",
       "DROP TABLE IF EXISTS \(id: log)",
       "DROP TABLE IF EXISTS \(id: state)",

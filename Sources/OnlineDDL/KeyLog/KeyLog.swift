@@ -41,7 +41,7 @@ public struct KeyLog: Sendable, Hashable, Codable {
 }
 
 extension KeyLog {
-  private func named(_ suffix: String) -> QualifiedName {
+  func named(_ suffix: String) -> QualifiedName {
     QualifiedName("caisson", Quoting.fitted(name, suffix: suffix))
   }
 

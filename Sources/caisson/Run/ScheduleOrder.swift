@@ -24,8 +24,7 @@ struct ScheduleOrder {
     _ give: @escaping @Sendable (_ to: Schedules, _ step: String, _ by: String, _ reason: String?) async throws -> Bool
   ) async throws -> ExitCode {
     let chosen = try ChosenEnvironment(looking: parsed)
-    let named = try parsed.argument(ScheduleGroup.step).map { try chosen.step(named: $0, for: parsed).id }
-    let steps = try await registered(chosen, named)
+    let steps = try await registered(chosen, parsed.argument(ScheduleGroup.step))
     let target = try await chosen.target()
     let schedules = Schedules(chosen.resolved, target: target, registry: .builtin)
     var changed: [String] = []
@@ -44,6 +43,7 @@ struct ScheduleOrder {
   private func registered(_ chosen: ChosenEnvironment, _ named: String?) async throws -> [String] {
     let known = try await chosen.writing("schedule") { try await JournalReader($0).schedules(of: chosen).map(\.step) }
     if let named, known.contains(named) { return [named] }
+    let named = try named.map { try chosen.step(named: $0, for: parsed).id }
     if named == nil, !known.isEmpty { return known }
     let scheduled = chosen.resolved.plan.steps.filter { $0.schedule != nil && $0.skip == nil }.map(\.id)
     let isPlanned = named.map(scheduled.contains) ?? !scheduled.isEmpty

@@ -5,6 +5,7 @@ public enum PartitionSwapPlugin: Plugin {
   public static let name = "PartitionSwap"
   public static let summary = "Tables partitioned while the application writes, and kept that way"
   public static let kinds: [any StepKind.Type] = [
-    PartitionSwap.self, PartitionMaintain.self, PartitionDetach.self,
+    PartitionSwap.self, PartitionDrain.self, PartitionMaintain.self, PartitionDetach.self,
   ]
+  public static let status = [FollowStatus.query]
 }

@@ -26,7 +26,8 @@ struct PartitionSwap: StepKind {
     @Parameter("Partitions ahead of the last one needed now.") var premake = 12
     @Parameter("Time zone in which bounds are cut.") var timezone = "UTC"
     @Parameter("A partition for rows that no other one takes.") var defaultPartition = DefaultPartition.none
-    @Parameter("Rows without a key: `refuse`, or `{fill: SQL}` gives them one first.") var nullKeys = NullKeys.refuse
+    @Parameter("Rows without a key: `{fill: SQL}` gives them one first; a primary key holds none, so `default` is refused as well.")
+    var nullKeys = NullKeys.refuse
     @Parameter("How: `copy` moves the rows, `attach` makes the table itself the first partition, `auto` chooses.")
     var strategy = Strategy.auto
     @Parameter("What becomes of the primary key: the key column is appended.") var primaryKey = PrimaryKeyChoice.append
@@ -93,6 +94,19 @@ struct PartitionSwap: StepKind {
 
   static func delay(before phase: String, _ parameters: Parameters) -> TimeSpan? {
     phase == Phase.finalize.rawValue ? parameters.keepOld.for : nil
+  }
+
+  /// All that can take long is done by then.
+  static func gates(before phase: String, _ parameters: Parameters) -> [GateCondition] {
+    guard phase == Phase.cutover.rawValue else { return [] }
+    let cutover = parameters.cutover
+    return (cutover.when == .manual ? [.approval(roles: 1)] : []) + (cutover.window.map { [.window($0.all)] } ?? [])
+  }
+
+  static func attendant(_ parameters: Parameters) -> Attendant? {
+    guard parameters.keepOld.drain == .worker, parameters.strategy != .attach else { return nil }
+    return Attendant(
+      "drain", uses: PartitionDrain.name, ["table": .string(parameters.table.quoted)], every: parameters.keepOld.every)
   }
 }
 

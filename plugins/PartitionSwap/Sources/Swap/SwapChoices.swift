@@ -33,6 +33,8 @@ enum PublicationChoice: String, CaseIterable, Sendable, ParameterValue { case re
 /// Rows whose partition key is NULL.
 enum NullKeys: ParameterValue, Hashable {
   case refuse
+  /// Into the default partition: refused, since the primary key has the key column in it by then.
+  case `default`
   /// An expression over the row.
   case fill(SQLExpression)
 
@@ -40,13 +42,18 @@ enum NullKeys: ParameterValue, Hashable {
     @Parameter("What a row without a key gets.") var fill: SQLExpression
   }
 
-  static var shape: Shape { .oneOf([.enumeration(["refuse"]), Filling.shape]) }
+  static var shape: Shape { .oneOf([.enumeration(["refuse", "default"]), Filling.shape]) }
   static func read(_ node: Node, _ report: inout Diagnostics) -> NullKeys? {
-    node.text == "refuse" ? .refuse : Filling.read(node, &report).map { .fill($0.fill) }
+    switch node.text {
+    case "refuse": .refuse
+    case "default": .default
+    default: Filling.read(node, &report).map { .fill($0.fill) }
+    }
   }
   var json: JSON {
     switch self {
     case .refuse: "refuse"
+    case .default: "default"
     case .fill(let expression): ["fill": expression.json]
     }
   }
@@ -68,6 +75,10 @@ struct KeyText: ParameterValue, Hashable {
 
 /// When and how names change hands.
 struct CutoverKeys: ParameterSet {
+  @Parameter("`ready`: when the copy is complete and compared; `manual`: when another role has approved it as well.")
+  var when = CutoverTime.ready
+  @Parameter("Days, hours and zone in which names may change hands: Sun 02:00-05:00 Europe/Paris; one, or a list [any].")
+  var window: TimeWindows?
   @Parameter("How many changes may be left for the last replay, under the lock.", tuning: true) var backlog = 1_000
   @Parameter("Transactions that would not see the copied rows: `wait` for them, `accept` or `abort`.")
   var oldSnapshots = OldSnapshotChoice.wait
@@ -81,16 +92,36 @@ struct CutoverKeys: ParameterSet {
     if !(TimeSpan.seconds(1)...TimeSpan.minutes(10)).contains(pauseDeadline) {
       report.error("swap.pause_deadline", "between 1s and 10min", at: $pauseDeadline)
     }
+    if let window, window.all.isEmpty { report.error("value.missing", "a window is expected", at: $window) }
     if !(0...100_000).contains(backlog) { report.error("swap.backlog", "between 0 and 100000", at: $backlog) }
   }
 }
+
+enum CutoverTime: String, CaseIterable, Sendable, Codable, ParameterValue { case ready, manual }
 
 enum OldSnapshotChoice: String, CaseIterable, Sendable, Codable, ParameterValue { case wait, accept, abort }
 
 /// How long there is a way back.
 struct KeepOldKeys: ParameterSet {
   @Parameter("Until then rollback loses nothing; then the old table is dropped.") var `for` = TimeSpan.days(7)
-  @Parameter("Who carries changes over to the old table: nobody before a rollback.") var drain = Drain.onRollback
+  @Parameter("Who carries changes over to the old table: a `worker`, all the time, or nobody before the rollback.")
+  var drain = Drain.worker
+  @Parameter("How often a worker does.", tuning: true) var every = TimeSpan.minutes(1)
+  @Parameter("How large the log of changes may get.", tuning: true) var maxLog = ByteSize(bytes: 10 << 30)
+  @Parameter("What happens then: `alarm`, workers and `status` tell; nothing is lost, and nothing stops.")
+  var atLimit = LimitAction.alarm
+
+  func check(_ report: inout Diagnostics) {
+    if !(TimeSpan.seconds(1)...TimeSpan.days(1)).contains(every) {
+      report.error("swap.drain", "between 1s and 1 day", at: $every)
+    }
+    if maxLog.bytes < 1 << 16 { report.error("swap.max_log", "at least 64kB", at: $maxLog) }
+  }
 }
 
-enum Drain: String, CaseIterable, Sendable, Codable, ParameterValue { case onRollback = "on_rollback" }
+enum LimitAction: String, CaseIterable, Sendable, Codable, ParameterValue { case alarm }
+
+enum Drain: String, CaseIterable, Sendable, Codable, ParameterValue {
+  case worker
+  case onRollback = "on_rollback"
+}

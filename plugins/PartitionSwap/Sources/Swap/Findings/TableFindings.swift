@@ -22,12 +22,13 @@ extension SwapSubject {
     // planning for the last replay. A partition's key to a partitioned table is one to each partition there as well.
     var keys = 0
     for table in referenced { keys += 1 + (try await facts.relation(table)?.partitioning?.leaves.count ?? 0) }
-    let price = Double(leaves) * (0.35 * Double(keys) + 0.5 * Double(table.incomingForeignKeys.count) + 0.2)
+    let each = 0.35 * Double(keys) + 0.5 * Double(table.incomingForeignKeys.count) + 0.2
+    let price = (Double(leaves) * each).rounded()
     let limit = step.maxStall
     let note = Finding.note(
       "swap.cutover",
       "the cutover takes ACCESS EXCLUSIVE on \(locked.map(\.description).joined(separator: ", ")) for about"
-        + " \(Int(price) + 10) ms, within max_stall (\(limit)), or it steps back and tries again")
+        + " \(Int(price) + 10) ms, within max_stall (\(limit)), or it steps back and tries again" + cutoverTime)
     guard price > Double(limit.milliseconds) else { return [note] }
     return [
       note,
@@ -35,12 +36,26 @@ extension SwapSubject {
         "swap.stall",
         "\(leaves) partitions with \(keys) foreign keys each, and \(table.incomingForeignKeys.count) that point to"
           + " them, take about \(Int(price)) ms under the lock, and others wait at most \(limit) (max_stall)",
-        choices: ["max_stall: \(Int(price * 2 / 100 + 1) * 100)ms", "every: a wider partition"], at: wanted.$every),
+        choices: [
+          "max_stall: \(Int(price * 2 / 100 + 1) * 100)ms", "every: a wider partition, or fewer of them ahead (premake)",
+        ] + (keys > 0 ? ["drop foreign keys before, and make them again after the swap, partition by partition"] : []),
+        at: wanted.$every),
     ]
   }
 
+  /// What it waits for besides.
+  private var cutoverTime: String {
+    PartitionSwap.gates(before: PartitionSwap.Phase.cutover.rawValue, wanted).map { "; it \($0)" }.joined()
+  }
+
   /// A range that ends stops the application when it is over.
-  func aheadFindings(_ leaves: [PlannedLeaf]) -> [Finding] {
+  func aheadFindings(_ leaves: [PlannedLeaf]) async throws -> [Finding] {
+    if wanted.maintain == .cron, try await facts.rows("SELECT to_regclass('cron.job') IS NULL").first?[0] == "t" {
+      return [.refusal(
+        "swap.maintain", "maintain: cron, and this database has no pg_cron: nothing would make the partitions to come",
+        choices: ["maintain: worker, with a step partition.maintain and a schedule", "maintain: external, when something else does it"],
+        at: wanted.$maintain)]
+    }
     guard wanted.method == .range, wanted.maintain == nil, wanted.defaultPartition == .none,
       case .range(_, let end)? = leaves.last?.bound, let last = end.text
     else { return [] }

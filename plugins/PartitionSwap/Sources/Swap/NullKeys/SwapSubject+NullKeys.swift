@@ -43,7 +43,8 @@ extension SwapSubject {
     return .refusal(
       "swap.null_keys",
       "\(key.name) may be NULL\(count == "0" ? "" : ", and is in \(count) rows"): a row without a key belongs to no"
-        + " partition, and a primary key holds none",
+        + " partition, and a primary key holds none"
+        + (wanted.nullKeys == .default ? ", in the default partition neither: null_keys: default cannot be had" : ""),
       choices: ["null_keys: { fill: created_at }: rows get a key first, and the column is NOT NULL from then on"],
       at: wanted.$nullKeys)
   }

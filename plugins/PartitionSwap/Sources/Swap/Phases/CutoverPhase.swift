@@ -33,7 +33,7 @@ struct CutoverPhase {
         id: "drain", title: "bring over what changed meanwhile",
         carry.forward.drainWork(below: wanted.cutover.backlog / 2 + 1, limited: false, target: wanted.drain), undo: .nothing),
       wait,
-      swap(exchange, old, dress),
+      try swap(exchange, old, dress),
     ].compactMap { $0 }
     return Program(operations: operations, carry: try handed.json)
   }
@@ -108,12 +108,12 @@ struct CutoverPhase {
 
   // MARK: The transaction
 
-  private func swap(_ exchange: Exchange, _ table: TableInventory, _ dress: CopyDress) -> Operation {
+  private func swap(_ exchange: Exchange, _ table: TableInventory, _ dress: CopyDress) throws -> Operation {
     let ddl = TableDDL(table, isPartitioned: true)
     let statements = exchange.opening(rows: wanted.cutover.backlog)
       + (ddl.sequenceOwnership() + identities(table) + dress.wakingTriggers + ddl.uncheckedConstraints() + ddl.rules() + foreignKeys(exchange)
         + (wanted.publications == .transfer ? RootPublication.on(table) + ddl.publications() : [])
-        + ddl.rebindDependents() + closing)
+        + ddl.rebindDependents() + closing + [try FollowRegister.enter(carry, wanted)])
       .map { TransactionStatement($0) }
     return Operation(
       id: "swap", title: "\(names.copy) becomes \(names.source)", locks: exchange.locks,

@@ -20,7 +20,8 @@ struct FinalizePhase {
         choices: ["drop \(dependent.description), or make it anew over \(names.source)"])
     }
     let leaves = now.partitioning?.leaves.map(\.name) ?? []
-    return Program(findings: findings, operations: writers + [release(leaves), drop, dropLogs], carry: try carry.json)
+    let strays = try await Strays.operations(of: carry.reverse, beside: names.source, facts)
+    return Program(findings: findings, operations: writers + strays + [release(leaves), drop, dropLogs], carry: try carry.json)
   }
 
   private var writers: [Operation] {
@@ -36,7 +37,7 @@ struct FinalizePhase {
   }
 
   private var drop: Operation {
-    let statements = ["DROP TABLE \(id: carry.names.old)"] + (carry.fill.map { [$0.forget] } ?? [])
+    let statements = ["DROP TABLE \(id: carry.names.old)", FollowRegister.remove(carry.names.source)] + (carry.fill.map { [$0.forget] } ?? [])
     return .transaction(
       id: "drop", title: "drop \(carry.names.old)", statements.map { TransactionStatement($0) },
       locks: [RelationLock(.accessExclusive, carry.names.old)],

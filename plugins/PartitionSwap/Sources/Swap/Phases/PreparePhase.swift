@@ -19,7 +19,7 @@ struct PreparePhase {
     findings += try await subject.strayFindings(carry.forward, leaves)
     findings += try await subject.lockFindings(leaves)
     findings += try await subject.cutoverFindings(leaves.count)
-    findings += subject.aheadFindings(leaves)
+    findings += try await subject.aheadFindings(leaves)
     guard !findings.contains(where: { $0.severity == .refusal }) else { return Program(findings: findings) }
     let phase = PreparePhase(subject: subject, leaves: leaves, carry: carry)
     return Program(
@@ -71,7 +71,8 @@ struct PreparePhase {
 
   private var createLogs: Operation {
     let logs = [carry.forward, carry.reverse]
-    let statements = logs.flatMap(\.create) + logs.flatMap(\.createTripwire)
+    let statements = logs.flatMap(\.create) + logs.flatMap(\.createTripwire) + carry.reverse.createFollow
+      + [FollowRegister.create]
     return .transaction(
       id: "logs", title: "create the logs of changed keys", statements.map { TransactionStatement($0) },
       undo: .operations([

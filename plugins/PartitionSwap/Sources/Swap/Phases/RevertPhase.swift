@@ -33,7 +33,9 @@ struct RevertPhase {
     // As the step found it: by the cutover another step's table may have come to need it.
     let published = try await RootPublication.off(carry.made, now, facts)
     let swap = swap(exchange, now, before, leaves, published)
-    return Program(operations: [dress.operation, drain, verify, wait, swap].compactMap { $0 }
+    let strays = try await Strays.operations(of: carry.reverse, beside: names.source, facts)
+    let isUnsure = try await FollowRegister.entry(of: names.source, facts)?.isUnsure ?? false
+    return Program(operations: strays + [dress.operation, fit, drain, verify(isUnsure), wait, swap].compactMap { $0 }
       + (isGuarded ? carry.oldWriters(carry.reverse).release(deadline: wanted.cutover.deadline) : [])
       + Refill.operations(now) + validations(now, before, exchange))
   }
@@ -49,11 +51,21 @@ struct RevertPhase {
       carry.reverse.drainWork(below: wanted.cutover.backlog / 2 + 1, limited: false, target: wanted.drain), undo: .nothing)
   }
 
-  private var verify: Operation? {
-    guard wanted.verify != .none else { return nil }
+  /// What the old table's own keys forbid is said by name, before anything is locked.
+  private var fit: Operation {
+    .chunked(
+      id: "fit", title: "see whether \(names.old) can take what was written since",
+      carry.reverse.fitWork(
+        next: "delete or change those rows, then roll back again; or stay with the partitioned table", target: wanted.drain),
+      undo: .nothing)
+  }
+
+  /// Where changes may have gone by unnoted, every row is compared whatever the plan says.
+  private func verify(_ isUnsure: Bool) -> Operation? {
+    guard wanted.verify != .none || isUnsure else { return nil }
     return .chunked(
       id: "verify", title: "compare \(names.old) with \(names.source)",
-      carry.reverse.verifyWork(wanted.verify == .hash ? .hash : .count, target: wanted.chunk), undo: .nothing)
+      carry.reverse.verifyWork(wanted.verify == .hash || isUnsure ? .hash : .count, target: wanted.chunk), undo: .nothing)
   }
 
   private var wait: Operation? {
@@ -138,7 +150,7 @@ struct RevertPhase {
     _ exchange: Exchange, _ now: TableInventory, _ before: TableInventory, _ leaves: [QualifiedName], _ published: [SQL]
   ) -> Operation {
     let follow = carry.references.map { "ALTER TABLE \(id: names.source) ENABLE TRIGGER \(id: $0.followTrigger)" as SQL }
-    let after = follow + sequences(before) + carry.reverse.dropTripwire(from: [names.source])
+    let after = [FollowRegister.remove(names.source)] + follow + sequences(before) + carry.reverse.dropTripwire(from: [names.source])
       + carry.forward.tripwire(on: [names.copy] + leaves) + (isGuarded ? carry.oldWriters(carry.reverse).stop : []) + triggers(now, before)
       + partialKeys(now, before, leaves) + foreignKeys(exchange, before)
       + published + TableDDL(now, isPartitioned: false).publications() + TableDDL(now, isPartitioned: false).rebindDependents()
