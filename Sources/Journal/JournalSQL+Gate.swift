@@ -17,6 +17,16 @@ extension JournalSQL {
     """
   }
 
+  /// When a step has come to a phase that `needed` other roles have to approve; once for a run.
+  package static func requireApproval(run: String, needed: Int, step: String) -> SQL {
+    """
+    INSERT INTO caisson.gate (run_id, gate, kind, spec, bound_hash, reason)
+    SELECT run_id, \("step:" + step), 'approval', jsonb_build_object('needed', \(needed)::integer), plan_hash,
+      'the step asks for approval'
+    FROM caisson.run WHERE run_id = \(run) ON CONFLICT DO NOTHING
+    """
+  }
+
   /// `gate`: `release` or `step:NAME`. Row: `state`, `given`, `needed`, `problem` (why it did not count, or NULL).
   /// No row: nothing waits for that.
   package static func approve(run: String, gate: String, plan: String, actor: String, reason: String?) -> SQL {

@@ -80,7 +80,7 @@ struct RideRunner {
     batch += connection.openingStatements(
       lockTimeout: phase.step.policy.maxStall.duration, statementTimeout: phase.statementTimeout)
     batch.append(JournalSQL.ride(run: shop.run, step: phase.step.id, runner: shop.runner))
-    batch += work.settings.map { "SELECT set_config(\($0.name), \($0.value), true)" }
+    batch += (work.settings + phase.step.policy.holdingBack).map { "SELECT set_config(\($0.name), \($0.value), true)" }
     if let role = shop.target.address.role { batch.append("SET LOCAL ROLE \(id: role)") }
     return batch + work.statements.map(\.sql)
   }

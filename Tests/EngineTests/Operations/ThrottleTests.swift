@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What holds back when the plan says that the application comes first.
-@Suite(.database(template: "CREATE TABLE open (is boolean)"), .timeLimit(.minutes(5)))
+@Suite(.database(template: "CREATE TABLE open (ok boolean)"), .timeLimit(.minutes(5)))
 struct ThrottleTests {
   @Test(
     "one process of the server's, and its memory as it was, where the plan spares the server",
@@ -30,13 +30,13 @@ struct ThrottleTests {
   func members() async throws {
     try await TestDatabase.current.script("INSERT INTO open VALUES (true)")
     let harness = try EngineHarness(
-      "  s: { uses: test.members, throttle: { query: SELECT is FROM open }, with: {} }",
+      "  s: { uses: test.members, throttle: { query: SELECT ok FROM open }, with: {} }",
       registry: StepRegistry([MembersPlugin.self]))
     let running = Task { try await harness.runner().apply() }
     #expect(await harness.events.says("throttled: the throttle query says no"))
     // The first of them has closed it.
     #expect(try await TestDatabase.current.sql("SELECT to_regclass('m1') IS NOT NULL AND to_regclass('m2') IS NULL").value == "t")
-    try await TestDatabase.current.script("UPDATE open SET is = true")
+    try await TestDatabase.current.script("UPDATE open SET ok = true")
     guard case .succeeded = try await running.value.ending else {
       Issue.record("\(harness.events.text.suffix(1000))")
       return
@@ -60,7 +60,7 @@ private enum Members: StepKind {
     let members = (1...2).map { number in
       Operation.transaction(
         id: "m\(number)", title: "member \(number)",
-        ["CREATE TABLE \(sql: "m\(number)") ()", number == 1 ? "UPDATE open SET is = false" : "SELECT 1"].map {
+        ["CREATE TABLE \(sql: "m\(number)") ()", number == 1 ? "UPDATE open SET ok = false" : "SELECT 1"].map {
           TransactionStatement($0)
         }, undo: .nothing)
     }

@@ -43,6 +43,11 @@ struct FollowTests {
     }
   }
 
+  private func expectDone(_ trial: SwapTrial, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let found = ends(try await fire(trial))
+    #expect(found == ["done"], sourceLocation: sourceLocation)
+  }
+
   private func status() async throws -> String { try await value(PartitionSwapPlugin.status[0].sql) ?? "" }
 
   private func expectEqual(sourceLocation: SourceLocation = #_sourceLocation) async throws {
@@ -63,13 +68,13 @@ struct FollowTests {
     #expect(waiting.contains("public.events can go back to public.events_old until "), "\(waiting)")
     #expect(waiting.contains("22 changes wait") && waiting.contains(" of 10 GB)"), "\(waiting)")
     #expect(waiting.contains("going back takes about 1 s"), "\(waiting)")
-    #expect(ends(try await fire(trial)) == ["done"])
+    try await expectDone(trial)
     try await expectEqual()
     #expect(try await status().contains(": 0 changes wait"))
     // Nothing to do is no run; the next write is the next firing's.
     #expect(ends(try await fire(trial)) == ["nothingToDo"])
     try await TestDatabase.current.script("UPDATE events SET v = 1 WHERE id < 20")
-    #expect(ends(try await fire(trial)) == ["done"])
+    try await expectDone(trial)
     try await expectEqual()
     guard try await trial.rollBack() else { return }
     #expect(try await status() == "")
@@ -85,7 +90,7 @@ struct FollowTests {
       ALTER TABLE events ATTACH PARTITION extra FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
       DROP TABLE events_p202501; ALTER TABLE events DETACH PARTITION events_p202502
       """)
-    #expect(ends(try await fire(trial)) == ["done"])
+    try await expectDone(trial)
     try await expectEqual()
     try await TestDatabase.current.script("""
       TRUNCATE extra; SET session_replication_role = replica; INSERT INTO extra VALUES (602, '2026-01-03', 1, NULL);
@@ -94,7 +99,7 @@ struct FollowTests {
       ALTER TABLE events DETACH PARTITION events_p202503; UPDATE events_p202503 SET v = -1;
       ALTER TABLE events ATTACH PARTITION events_p202503 FOR VALUES FROM ('2025-03-01') TO ('2025-04-01')
       """)
-    #expect(ends(try await fire(trial)) == ["done"])
+    try await expectDone(trial)
     try await expectEqual()
     // One that left keeps no trigger, and neither rollback nor the end stumbles over one that nobody has compared.
     try await TestDatabase.current.script("ALTER TABLE events DETACH PARTITION extra")
@@ -110,7 +115,7 @@ struct FollowTests {
     try await TestDatabase.current.script("""
       ALTER TABLE events DISABLE TRIGGER ALL; UPDATE events SET v = -5 WHERE id = 7; ALTER TABLE events ENABLE TRIGGER ALL
       """)
-    #expect(ends(try await fire(trial)) == ["done"])
+    try await expectDone(trial)
     #expect(try await status().contains("the triggers that note changes were off"))
     try await TestDatabase.current.script("UPDATE events SET v = -6 WHERE id = 8")
     guard try await trial.rollBack() else { return }
@@ -124,12 +129,12 @@ struct FollowTests {
     let found = ends(try await fire(trial))
     #expect(found.count == 1 && found[0].contains("forbids") && found[0].contains("status"), "\(found)")
     let shown = try await status()
-    #expect(shown.contains("ROLLBACK IS BARRED by rows that events_room of public.events_old forbids, since "), "\(shown)")
+    #expect(shown.contains("ROLLBACK IS BARRED by rows that events_room_old of public.events_old forbids, since "), "\(shown)")
     guard case .failed(let errors) = try await trial.harness.runner().rollback().ending else {
       Issue.record("rolled back")
       return
     }
-    #expect("\(errors)".contains("its constraint events_room forbids them"), "\(errors)")
+    #expect("\(errors)".contains("its constraint events_room_old forbids them"), "\(errors)")
     #expect(try await value("SELECT relkind FROM pg_class WHERE oid = 'events'::regclass") == "p")
     try await TestDatabase.current.script("DELETE FROM events WHERE id = 700")
     guard try await trial.rollBack() else { return }
@@ -140,9 +145,9 @@ struct FollowTests {
     let trial = try await swapped()
     try await TestDatabase.current.script("INSERT INTO events VALUES (1, '2025-03-20', 1, NULL)")
     _ = try await fire(trial)
-    #expect(try await status().contains("rows that events_pkey of public.events_old forbids"))
+    #expect(try await status().contains("rows that events_pkey_old of public.events_old forbids"))
     try await TestDatabase.current.script("DELETE FROM events WHERE at = '2025-03-20' AND v = 1")
-    #expect(ends(try await fire(trial)) == ["done"])
+    try await expectDone(trial)
     #expect(try await !status().contains("BARRED"))
     try await expectEqual()
   }

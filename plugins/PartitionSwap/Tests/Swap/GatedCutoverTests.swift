@@ -40,7 +40,7 @@ struct GatedCutoverTests {
     // As another login would do it.
     try await TestDatabase.current.script("UPDATE caisson.run SET started_by = 'somebody else'")
     let approved = try await value("""
-      SELECT state FROM caisson.run r, LATERAL caisson.approve(r.run_id, 'step:swap', r.plan_hash, 'p', NULL)
+      SELECT a.state FROM caisson.run r, LATERAL caisson.approve(r.run_id, 'step:swap', r.plan_hash, 'p', NULL) a
       """)
     #expect(approved == "open")
     guard try await trial.apply() else { return }

@@ -44,7 +44,7 @@ struct ManyLeavesTests {
     }
     let choices = refusals.map(\.finding).filter { $0.code == "swap.locks" }.flatMap(\.choices)
     let setting = try #require(choices.first { $0.hasPrefix("ALTER SYSTEM SET max_locks_per_transaction = ") })
-    #expect(try await cluster.sql("SELECT to_regclass('wide_new') IS NULL AND to_regnamespace('caisson') IS NULL").value == "t")
+    #expect(try await cluster.sql("SELECT to_regclass('wide_new') IS NULL").value == "t")
     try await cluster.sql(SQL(verbatim: String(setting.prefix { $0 != "," })))
     try await cluster.stop()
     try await cluster.start()
@@ -76,6 +76,5 @@ struct ManyLeavesTests {
     #expect(stall?.message.contains("750 ms") ?? false, "\(String(describing: stall))")
     #expect(stall?.choices.contains("max_stall: 1600ms") ?? false, "\(String(describing: stall))")
     #expect(try await value("SELECT to_regclass('wide_new') IS NULL") == "t")
-    #expect(try await self.trial(600, stall: "1600ms").refusals().filter { $0.code == "swap.stall" } == [])
   }
 }

@@ -23,7 +23,7 @@ struct WayBackTests {
       Issue.record("not refused")
       return
     }
-    let words = "\(errors)"
+    let words = "\(errors) \(errors.compactMap(\.hint))"
     for word in ["column one", "column two", "orders_pkey", "undo that change first", "3 things stand in the way"] {
       #expect(words.contains(word), "\(word): \(words)")
     }

@@ -22,7 +22,8 @@ extension SwapSubject {
     // planning for the last replay. A partition's key to a partitioned table is one to each partition there as well.
     var keys = 0
     for table in referenced { keys += 1 + (try await facts.relation(table)?.partitioning?.leaves.count ?? 0) }
-    let price = Double(leaves) * (0.35 * Double(keys) + 0.5 * Double(table.incomingForeignKeys.count) + 0.2)
+    let each = 0.35 * Double(keys) + 0.5 * Double(table.incomingForeignKeys.count) + 0.2
+    let price = (Double(leaves) * each).rounded()
     let limit = step.maxStall
     let note = Finding.note(
       "swap.cutover",

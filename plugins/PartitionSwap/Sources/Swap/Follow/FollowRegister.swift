@@ -64,19 +64,22 @@ enum FollowRegister {
       VALUES (\(literal: source.quoted), \(literal: carry.names.old.quoted), \(literal: carry.reverse.log.quoted),
         \(literal: try JSON(encoding: carry.reverse).text)::jsonb, \(literal: keys.drain.rawValue),
         \(sql: interval(keys.every)), \(sql: String(keys.maxLog.bytes)), \(sql: String(wanted.verify != .none)),
-        pg_catalog.clock_timestamp() + \(sql: interval(keys.for)), (\(sql: leaves(of: source))), \(sql: carry.reverse.armed(source)))
+        pg_catalog.clock_timestamp() + \(sql: interval(keys.for)), (\(sql: leaves(of: source))),
+        \(sql: carry.reverse.armed(source)))
       """
   }
 
   private static func interval(_ span: TimeSpan) -> String { "\(span.milliseconds) * interval '1 millisecond'" }
 
-  static func remove(_ source: QualifiedName) -> SQL { "DELETE FROM \(id: table) WHERE source = \(literal: source.quoted)" }
+  static func remove(_ source: QualifiedName) -> SQL {
+    "DELETE FROM \(id: table) WHERE source = \(literal: source.quoted)"
+  }
 
   /// jsonb, one row: each partition, and what is another when it was detached and attached again.
   static func leaves(of source: QualifiedName) -> SQL {
     """
-    SELECT coalesce(jsonb_agg(jsonb_build_object('oid', c.oid::bigint, 'schema', n.nspname::text, 'name', c.relname::text,
-        'attached', (SELECT string_agg(i.xmin::text, ' ' ORDER BY i.inhrelid)
+    SELECT coalesce(jsonb_agg(jsonb_build_object('oid', c.oid::bigint, 'schema', n.nspname::text,
+        'name', c.relname::text, 'attached', (SELECT string_agg(i.xmin::text, ' ' ORDER BY i.inhrelid)
           FROM pg_partition_ancestors(c.oid) a JOIN pg_inherits i ON i.inhrelid = a.relid)) ORDER BY c.oid), '[]')
     FROM pg_partition_tree(to_regclass(\(literal: source.quoted))) p JOIN pg_class c ON c.oid = p.relid
     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.isleaf
@@ -100,6 +103,8 @@ extension FollowRegister {
     /// As they were when changes were brought over for the last time.
     let leaves: [Leaf]
     let now: [Leaf]
+    /// The same as the server writes it: one text, whenever it is asked.
+    let nowText: String
     /// The triggers that note changes are those that were made.
     let isArmed: Bool
     let isWaiting: Bool
@@ -129,7 +134,8 @@ extension FollowRegister {
     guard let more else { return nil }
     return Entry(
       reverse: reverse, leaves: try JSON(parsing: try row.string("leaves")).decoded(),
-      now: try JSON(parsing: try more.string("now")).decoded(), isArmed: try more.bool("is_armed"),
+      now: try JSON(parsing: try more.string("now")).decoded(), nowText: try more.string("now"),
+      isArmed: try more.bool("is_armed"),
       isWaiting: try more.bool("is_waiting"), bytes: try more.int64("bytes"), maxLog: try more.int64("max_log"),
       conflict: more["conflict"], unsure: more["unsure"])
   }

@@ -7,13 +7,13 @@ enum FollowStatus {
   static let query = StatusQuery(
     "partition_swaps", of: [FollowRegister.table],
     """
-    SELECT s.source || ' can go back to ' || s.old || ' until ' || to_char(s.until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
+    SELECT n.source || ' can go back to ' || n.old || ' until ' || to_char(s.until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
         || ' UTC: ' || coalesce(b.entries, 0) || CASE WHEN b.entries >= 1000000 THEN ' or more' ELSE '' END || ' changes wait ('
         || pg_size_pretty(coalesce(b.bytes, 0)) || ' of ' || pg_size_pretty(s.max_log) || '), '
         || CASE s.drain WHEN 'worker' THEN 'drained ' || round(extract(epoch FROM now() - s.drained_at)) || ' s ago'
           ELSE 'drained by the rollback' END
         || ', going back takes about ' || greatest(1, ceil(e.seconds)) || ' s'
-        || coalesce('; ROLLBACK IS BARRED by rows that ' || s.conflict || ' of ' || s.old || ' forbids, since '
+        || coalesce('; ROLLBACK IS BARRED by rows that ' || s.conflict || ' of ' || n.old || ' forbids, since '
           || to_char(s.conflict_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', '')
         || coalesce('; ' || s.unsure || ': going back compares every row and brings over what differs', '')
         || CASE WHEN b.bytes > s.max_log THEN '; THE LOG IS LARGER THAN max_log' ELSE '' END
@@ -23,6 +23,7 @@ enum FollowStatus {
         'conflict', s.conflict, 'conflict_at', s.conflict_at, 'unsure', s.unsure, 'over_limit', b.bytes > s.max_log,
         'late', i.is_late) AS detail
     FROM \(id: FollowRegister.table) s
+    CROSS JOIN LATERAL (SELECT replace(s.source, '"', '') AS source, replace(s.old, '"', '') AS old) n
     CROSS JOIN LATERAL \(id: FollowRegister.backlog)(s.source) b
     CROSS JOIN LATERAL (
       SELECT (coalesce(b.entries, 0) * CASE WHEN s.entries > 0 THEN s.milliseconds / s.entries ELSE 0.1 END

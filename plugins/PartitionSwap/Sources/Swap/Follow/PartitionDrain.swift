@@ -1,4 +1,3 @@
-import JSONText
 import OnlineDDL
 import PluginAPI
 
@@ -79,9 +78,8 @@ struct DrainProgram {
 
   /// As this was compiled for: what came meanwhile is met the next time.
   private var remember: SQL {
-    let known = (try? JSON(encoding: entry.now).text) ?? "[]"
-    return """
-      UPDATE \(id: FollowRegister.table) SET leaves = \(literal: known)::jsonb, armed = \(sql: log.armed(table))
+    """
+      UPDATE \(id: FollowRegister.table) SET leaves = \(literal: entry.nowText)::jsonb, armed = \(sql: log.armed(table))
       WHERE source = \(literal: table.quoted)
       """
   }
