@@ -14,10 +14,9 @@ struct ApplyCommand: Command {
   static let spec = CommandSpec(
     "apply", summary: "run a plan, or go on with the run that was stopped",
     discussion: """
-      Installs the journal where it is missing. All findings of all steps are reported before anything runs. After a
-      crash the same command goes on with the same run: what has been committed is never done again.
-      The first Ctrl-C finishes the chunk at hand or cancels the statement after 10 s, saves the checkpoint and exits
-      with 4; the second cancels at once. On a terminal it asks before it begins, unless --yes is given.
+      Installs the journal where it is missing. All findings of all steps come before anything runs. After a crash the
+      same command goes on with the same run: what is committed is never done again. The first Ctrl-C finishes the chunk
+      at hand, saves the checkpoint and exits with 4; the second cancels at once. On a terminal it asks first.
       """,
     section: Section.run, arguments: [.environment],
     options: [until, .wait, again, amend, detach, .environment, .target, .variable, .yes, .output],
