@@ -42,6 +42,13 @@ import Testing
     Issue.record("never became true: \(query)")
   }
 
+  /// Waits until the rollout has seen a failure and the step begins to wait for its lock anew.
+  private static func tries(_ database: TestDatabase, after running: RunningCaisson) async throws {
+    while !running.output.contains("failed") { try await Task.sleep(for: .milliseconds(20)) }
+    let now = try await database.sql("SELECT clock_timestamp()").value ?? ""
+    try await until(database, "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND waitstart > \(now)::timestamptz)")
+  }
+
   /// `broken`: where the step fails.
   private static func prepare(_ fleet: Fleet, broken: String? = nil) async throws {
     for (name, database) in fleet.databases {
@@ -96,7 +103,11 @@ import Testing
       try await Self.atWork(on: ["a", "b"], in: fleet) { running, release in
         try await release("b")
         try await Self.until(fleet["b"], "SELECT EXISTS (SELECT FROM caisson.run WHERE state = 'failed')")
-        if answer == "hold" { try await release("a") }
+        if answer == "hold" {
+          // It goes on trying although the other has failed.
+          for _ in 0..<2 { try await Self.tries(fleet["a"], after: running) }
+          try await release("a")
+        }
         #expect(await running.wait() == 1, "\(running.output)")
       }
       #expect(try await fleet["a"].sql("SELECT state FROM caisson.run").value == state)
