@@ -53,6 +53,7 @@ import Testing
     watch.cancel()
     let peak = await watch.value
     #expect(peak > 1_000 && peak < 64 << 10, "\(peak) kB")
+    print("export of \(rows) rows: \(peak) kB of memory")
     let manifest = try JSON(parsing: ServerFiles.read("\(project.folder)/export/manifest.json") ?? "")
     #expect(manifest["files"]?.array?.contains { $0["rows"]?.int == Int64(rows) } == true, "\(manifest)")
     for name in FolderNames.all(in: "\(project.folder)/export") { unlink("\(project.folder)/export/\(name)") }

@@ -1,5 +1,6 @@
 import ChildProcess
 import Glibc
+import JSONText
 import Sandbox
 import TestSupport
 import Testing
@@ -10,19 +11,20 @@ import Testing
   private static let more = """
     steps:
       anonymise-inactive: { with: { batch: 20 } }
-      record: { skip: a test of its own }
     """
+  private static let unrecorded = "  record: { skip: once is enough }"
 
-  private func inactive() async throws -> InactiveAccounts {
+  private func inactive(recording: Bool = false) async throws -> InactiveAccounts {
     let desk = try await PlanDesk(
-      "zenfleet", plan: "anonymise.yaml", environment: "staging-anonymise.yaml", scale: "0.1", more: Self.more)
+      "zenfleet", plan: "anonymise.yaml", environment: "staging-anonymise.yaml", scale: "0.1",
+      more: Self.more + (recording ? "" : "\n" + Self.unrecorded))
     try desk.project.write(HouseTree.text("plans/zenfleet/gdpr.yaml"), to: "gdpr.yaml")
     return try await InactiveAccounts(desk)
   }
 
   @Test("every selected account is done and no other, nothing of theirs is in a dump, and a second run changes nothing")
   func done() async throws {
-    let accounts = try await inactive()
+    let accounts = try await inactive(recording: true)
     try await accounts.expect(["not all are done", "values of theirs are left"])
     let plan = try await accounts.desk.project.run("plan")
     #expect(plan.exit == 0 && plan.stdout.contains("rows of public.users are selected today"), "\(plan.stdout)\(plan.stderr)")
@@ -33,7 +35,27 @@ import Testing
     let again = try await accounts.desk.project.run("apply", "--yes", "--again")
     #expect(again.exit == 0, "\(again.stdout)\(again.stderr)")
     #expect(try await accounts.state() == state)
+    try await expectRecord(of: accounts)
     await accounts.desk.close()
+  }
+
+  /// The record of article 30, as the plan's second step writes it.
+  private func expectRecord(of accounts: InactiveAccounts) async throws {
+    let record = try JSON(parsing: accounts.desk.project.text("article-30.json"))
+    for letter in ["a", "b", "c", "d", "e", "f", "g"] {
+      let lines = record["headings"]?[letter]?["lines"]?.array ?? []
+      #expect(!lines.isEmpty && lines.allSatisfy { !($0.string ?? "").isEmpty }, "(\(letter))")
+    }
+    let mapped = HouseTree.text("plans/zenfleet/gdpr.yaml").split(separator: "\n").filter { $0.hasPrefix("  - table: ") }
+    #expect(mapped.count == 16)
+    let names = record["tables"]?.array?.compactMap { $0["table"]?.string } ?? []
+    #expect(names == mapped.map { "public." + $0.dropFirst(11) })
+    let run = record["last_runs"]?[0]
+    #expect(run?["step"]?.string == "anonymise-inactive" && run?["done"]?.int == 0, "\(record["last_runs"] ?? .null)")
+    let held = try await accounts.desk.value("SELECT count(*) FROM gdpr_legal_holds WHERE until IS NULL OR until >= current_date")
+    #expect(record["holds"]?[0]?["count"]?.int.map { "\($0)" } == held)
+    let text = accounts.desk.project.text("article-30.md")
+    #expect(names.allSatisfy { text.contains("| \($0.replacing("_", with: "\\_")) |") } && text.contains("## Last runs"))
   }
 
   @Test("killed in every batch, it goes on where it was: nobody is skipped, nobody is met twice")

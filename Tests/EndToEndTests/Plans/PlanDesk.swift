@@ -86,7 +86,7 @@ struct PlanDesk {
     let folder = project.folder
     try project.write(values.joined(separator: "\n") + "\n", to: "values.txt")
     _ = try await program("pg_dump", [url, "-f", "\(folder)/dump.sql"])
-    let search = try await Command(["grep", "-F", "-i", "-c", "-f", "\(folder)/values.txt", "\(folder)/dump.sql"]).run()
+    let search = try await Command(["grep", "-F", "-c", "-f", "\(folder)/values.txt", "\(folder)/dump.sql"]).run()
     #expect(search.status != .exited(2), "\(search.errorText)")
     return search.text.split(separator: "\n").first != "0"
   }

@@ -69,7 +69,7 @@ import Testing
     #expect(second.findings.map(\.code) == ["gdpr.replay.nothing"], "\(second.findings)")
   }
 
-  @Test("another key, or another subject's log, finds nobody")
+  @Test("with another key nobody would be found: that is refused, for a replay and for the next erasure")
   func otherKey() async throws {
     let backup = try await Backup.take()
     try await harness("gdpr.erase", Customers.erase(log)).applied()
@@ -77,7 +77,9 @@ import Testing
     setenv("CAISSON_TEST_OTHER_KEY", "other", 1)
     let program = try await compile(
       GDPRReplay.self, Customers.replay(log, [("log_key", "${env:CAISSON_TEST_OTHER_KEY}")]), secrets: true)
-    #expect(program.operations.isEmpty && program.findings.map(\.code) == ["gdpr.replay.nothing"])
+    #expect(refused(program) == ["gdpr.log.key"], "\(program.findings)")
+    let next = try await compile(GDPRErase.self, Customers.erase(log, [("log_key", "${env:CAISSON_TEST_OTHER_KEY}")]), secrets: true)
+    #expect(refused(next) == ["gdpr.log.key"])
   }
 
   @Test("a person under legal hold is refused, before and while it runs")
@@ -105,6 +107,25 @@ import Testing
     #expect(left.operations.isEmpty && refused(left) == [])
     let erased = try await compile(GDPRReplay.self, Customers.replay(log, [("unconfirmed", "erase")]), secrets: true)
     #expect(erased.operations.map(\.id) == ["erase"])
+  }
+
+  @Test("a folder that is not there is refused before anything happens, with the command that makes it")
+  func folder() async throws {
+    let program = try await compile(GDPRErase.self, Customers.erase("\(log)/nosuch"), secrets: true)
+    #expect(refused(program) == ["gdpr.log.folder"])
+    #expect(program.refusals.first?.choices.first == "make the folder, apart from the database: mkdir -m 700 \(log)/nosuch")
+  }
+
+  @Test("neither the planner's samples nor a materialized view is forgotten")
+  func copies() async throws {
+    try await TestDatabase.current.script("CREATE MATERIALIZED VIEW streets AS SELECT street FROM shipment")
+    let stats: SQL = "SELECT count(*) FROM pg_stats s WHERE schemaname = 'public' AND s::text LIKE '%mail7@%'"
+    #expect(try await value(stats) != "0")
+    let erase = try harness("gdpr.erase", Customers.erase(log))
+    let step = try await erase.runner().preview().preparation.steps[0]
+    #expect(step.findings.filter { $0.code == "gdpr.materialized" }.count == 1, "\(step.findings)")
+    try await erase.applied()
+    #expect(try await value(stats) == "0")
   }
 
   @Test("a log with a file that is no record stops the replay")

@@ -67,6 +67,35 @@ import Testing
     }
   }
 
+  /// Whatever a text, a number or a list may hold.
+  private static let odd = #"""
+    CREATE TABLE odd (id bigint PRIMARY KEY, customer_id bigint REFERENCES customer, t text, n numeric, f float8, b bytea,
+      a text[], ts timestamptz, d date, j jsonb, u uuid, ip inet, r int4range, i interval, flag boolean);
+    INSERT INTO odd VALUES
+      (1, 739204117, E'a,"b"\n\t\\ ;\\.\'é😀', 1e40 + 0.1, 'NaN', '\x00ff0a22', ARRAY['x,y', NULL, '"', '\', ''],
+        'infinity', '0044-03-15 BC', '{"a": [1, null, "\\"], "n": 12345678901234567890.5}', gen_random_uuid(), '10.1.0.0/16',
+        '[3,9)', '-1 mon 3 days', false),
+      (2, 739204117, '', 0, '-Infinity', '', '{}', '2026-03-29 01:30:00.123456+00', '9999-12-31', '[]', NULL, '::1', 'empty', '0', true),
+      (3, 739204117, 'NULL', -0.000, 0.1::float8 + 0.2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+      (4, 3, 'somebody else', 1, 1, '', '{}', now(), now(), '{}', NULL, NULL, NULL, NULL, NULL);
+    """#
+
+  @Test("odd values come back as they were", arguments: GDPRExport.Format.allCases)
+  func odd(format: GDPRExport.Format) async throws {
+    try await TestDatabase.current.script(Self.odd)
+    let columns = ["t", "n", "f", "b", "a", "ts", "d", "j", "u", "ip", "r", "i", "flag"]
+    let table: JSON = ["table": "odd", "path": "customer_id", "kept": columns.json]
+    var map = try #require(Customers.map.object)
+    map["tables"] = .array((map["tables"]?.array ?? []) + [table])
+    try await export([("map", .object(map)), ("format", .string(format.rawValue)), ("redact", [])]).applied()
+    try await TestDatabase.current.script("CREATE SCHEMA copy; CREATE TABLE copy.odd (LIKE public.odd)")
+    try await load("odd", format, file("odd.\(format.rawValue)"))
+    for (one, other) in [("public.odd WHERE id < 4", "copy.odd"), ("copy.odd", "public.odd WHERE id < 4")] {
+      let lost = try await values("SELECT t::text FROM (SELECT * FROM \(sql: one) EXCEPT ALL SELECT * FROM \(sql: other)) t")
+      #expect(lost == [], "\(one)")
+    }
+  }
+
   private static func whose(_ table: String) -> String {
     switch table {
     case "customer": "t.id = \(Customers.subject)"

@@ -24,8 +24,12 @@ struct AnonymizeCheck {
     }
     if let problem = try await auditTable() { findings.append(problem) }
     if let problem = try await quarantine() { findings.append(problem) }
+    let changed = map.tables.filter { $0.isOwned && !$0.changed.isEmpty }
+    findings += try await MaterializedCopies(
+      changed: changed.map { ($0.name, $0.changed.map(\.name)) }, range: wanted.$map.firstCharacter, facts: facts
+    ).findings()
     findings += try await UnindexedWays(map: map, range: wanted.$map.firstCharacter, facts: facts).findings()
-    for table in map.tables where table.isOwned && !table.changed.isEmpty {
+    for table in changed {
       findings += try await ConstraintTrial(table: table, facts: facts).findings()
     }
     return findings

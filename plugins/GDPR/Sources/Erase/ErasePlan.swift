@@ -21,6 +21,9 @@ struct ErasePlan: Sendable {
     let hash = try await facts.rows("SELECT encode(sha256(convert_to(\(source.json.text), 'UTF8')), 'hex') AS hash")
     var findings = map.findings + graph.findings + ErasePlan.scrubFindings(rules, graph)
     findings += try await ErasePlan.conditionFindings(rules, map, facts)
+    findings += try await MaterializedCopies(
+      changed: changed(graph), range: rules.ranges.rows, facts: facts
+    ).findings()
     let order = graph.order
     if order == nil { findings.append(circle(graph, rules)) }
     return ErasePlan(
@@ -68,7 +71,15 @@ struct ErasePlan: Sendable {
     }
   }
 
+  /// After the erasure: nothing of it in the planner's samples.
+  var samples: Operation { PlannerSamples(tables: Set(changes.map(\.table)).sorted()).forget }
+
   // MARK: Findings
+
+  private static func changed(_ graph: EraseGraph) -> [(table: QualifiedName, columns: [String]?)] {
+    let anonymized = graph.map.tables.filter { graph.strategies[$0.name] == .anonymize && graph.doomed[$0.name] == nil }
+    return graph.doomed.keys.sorted().map { ($0, nil) } + anonymized.map { ($0.name, $0.changed.map(\.name)) }
+  }
 
   private static func scrubFindings(_ rules: EraseRules, _ graph: EraseGraph) -> [Finding] {
     rules.scrub.compactMap { name in

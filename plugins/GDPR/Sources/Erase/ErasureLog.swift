@@ -12,6 +12,8 @@ struct ErasureLog: Sendable {
 
   /// The digest's message begins so: keys of two tables may be alike.
   private var prefix: String { "caisson erasure \(subjects) " }
+  /// Its digest stands in every record: with another key nobody would be found, and nobody would notice.
+  private static let keyCheck = "caisson erasure key"
 
   // MARK: Writing
 
@@ -56,7 +58,7 @@ struct ErasureLog: Sendable {
     let message = Secret([.text(prefix)] + subject.segments)
     let content: [FileWork.Segment] = [
       .text(String(head.text.dropLast()) + ",\"subject\":\""), .hmac(key: key, message: message),
-      .text("\",\"at\":\""), .time, .text("\"," + String(tail.text.dropFirst()) + "\n"),
+      .text("\",\"key\":\""), .hmac(key: key, message: Secret([.text(Self.keyCheck)])), .text("\",\"at\":\""), .time, .text("\"," + String(tail.text.dropFirst()) + "\n"),
     ]
     return Operation(
       id: state.rawValue, title: state == .begun ? "write the tombstone" : "write into the log that it is done",
@@ -82,7 +84,7 @@ struct ErasureLog: Sendable {
     var owners: Set<String?> = []
     for state in [State.begun, .done] {
       let name = id + Self.ending(state)
-      for (found, text) in try await facts.records(in: folder, ending: name) where found == name {
+      for (found, text) in try await records(ending: name, facts) where found == name {
         owners.insert((try? JSON(parsing: text))?["subject"]?.string)
       }
     }
@@ -96,12 +98,14 @@ struct ErasureLog: Sendable {
     /// Digest of the subject's key.
     var subject: String
     var map: String
+    /// Digest of the key itself; `nil`: the record has none.
+    var key: String?
     var isDone: Bool
   }
 
   /// Erasures of subjects of this table, each once; throws a refusal where a file is not what it should be.
   func entries(_ facts: any Facts) async throws -> [Entry] {
-    let files = try await facts.records(in: folder, ending: ".json")
+    let files = try await records(ending: ".json", facts)
     var entries: [String: Entry] = [:]
     for (name, text) in files.sorted(by: { $0.key < $1.key }) {
       guard let json = try? JSON(parsing: text), json["caisson_erasure"] == 1, let id = json["id"]?.string,
@@ -110,15 +114,36 @@ struct ErasureLog: Sendable {
       else { throw damaged(name) }
       guard table == subjects.description else { continue }
       let known = entries[id]?.isDone ?? false
-      entries[id] = Entry(id: id, subject: subject, map: json["map"]?.string ?? "", isDone: known || state == .done)
+      entries[id] = Entry(id: id, subject: subject, map: json["map"]?.string ?? "", key: json["key"]?.string, isDone: known || state == .done)
     }
     return entries.values.sorted { $0.id < $1.id }
+  }
+
+  private func records(ending suffix: String, _ facts: any Facts) async throws -> [String: String] {
+    do {
+      return try await facts.records(in: folder, ending: suffix)
+    } catch {
+      throw StepRefusal(
+        "gdpr.log.folder", "the log of erasures cannot be read: \(error)",
+        choices: ["make the folder, apart from the database: mkdir -m 700 \(folder)", "correct `erasure_log`"])
+    }
   }
 
   private func damaged(_ name: String) -> StepRefusal {
     StepRefusal(
       "gdpr.log.damaged", "\(folder)/\(name) is not a record of an erasure",
       choices: ["restore the log from where it is kept apart", "move the file away, if it never was one"])
+  }
+
+  /// Records that were written under another key than ours tell us nothing.
+  func otherKey(_ entries: [Entry], _ facts: any Facts, at range: SourceRange) async throws -> Finding? {
+    let digest = KeyedDigest(key: key, length: nil).sql(of: "\(literal: Self.keyCheck)")
+    let own = try await facts.rows("SELECT \(sql: digest) AS digest").first?["digest"]
+    let others = entries.filter { $0.key != nil && $0.key != own }
+    guard !others.isEmpty else { return nil }
+    return .refusal(
+      "gdpr.log.key", "\(others.count) of \(entries.count) erasures of the log were written under another `log_key`",
+      choices: ["give the key they were written under", "a folder of its own for each key"], at: range)
   }
 
   /// Subjects there are whose digest stands in the log.

@@ -48,6 +48,7 @@ struct EraseCompiler {
       return .alreadySo(.note("gdpr.erase.nothing", "nothing of the subject is left that the map would erase", at: wanted.$subject))
     }
     if let held = try await held(subjects) { findings.append(held) }
+    if let other = try await log.otherKey(log.entries(facts), facts, at: wanted.$logKey) { findings.append(other) }
     let record = ErasureLog.Record(
       id: try await log.freeID(step.runTag, for: wanted.subject, facts), plan,
       rows: zip(plan.changes, work.counts).map { ($0.title, $1) })
@@ -65,7 +66,7 @@ struct EraseCompiler {
     record.add(zip(plan.changes, rest.counts).map { ($0.title, $1) })
     let done = log.write(record, .done, of: wanted.subject)
     return Program(
-      operations: (rest.total > 0 ? [rest.rest] : []) + [rest.look(subject.bound), done], privileges: plan.privileges)
+      operations: (rest.total > 0 ? [rest.rest] : []) + [rest.look(subject.bound), plan.samples, done], privileges: plan.privileges)
   }
 
   private func held(_ subjects: SubjectKeys) async throws -> Finding? {

@@ -34,6 +34,7 @@ struct ReplayCompiler {
     if plan.isRefused { return Program(findings: findings) }
     let all = try await log.entries(facts)
     findings += try await missing(all)
+    if let other = try await log.otherKey(all, facts, at: wanted.$logKey) { findings.append(other) }
     let unconfirmed = all.filter { !$0.isDone }
     if let finding = finding(about: unconfirmed) { findings.append(finding) }
     let entries = counted(all)
@@ -64,7 +65,7 @@ struct ReplayCompiler {
     if plan.isRefused { return Program(findings: plan.findings) }
     let found = log.subjects(counted(try await log.entries(facts)), in: plan.map)
     let rest = EraseTransaction(plan: plan, subjects: found, counts: try await plan.left(found, facts))
-    return Program(operations: (rest.total > 0 ? [rest.rest] : []) + [rest.look(found)], privileges: plan.privileges)
+    return Program(operations: (rest.total > 0 ? [rest.rest] : []) + [rest.look(found), plan.samples], privileges: plan.privileges)
   }
 
   private func counted(_ all: [ErasureLog.Entry]) -> [ErasureLog.Entry] {

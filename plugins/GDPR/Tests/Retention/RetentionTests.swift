@@ -1,4 +1,5 @@
 @testable import GDPR
+import JSONText
 import PluginAPI
 import PostgresClient
 import TestSupport
@@ -18,6 +19,18 @@ struct RetentionTests {
     let chunks = try await Log.value("SELECT chunks FROM caisson.task WHERE operation = 'batch'").flatMap { Int($0) } ?? 0
     #expect(chunks > 5, "one transaction would have done for \(chunks)")
     try await expectSecondRunChangesNothing("logs") { try await step.apply(again: true) }
+  }
+
+  @Test("`caisson status` has a line for each table: what goes, from before when, decided when")
+  func status() async throws {
+    let step = try Retaining("{ table: plain, key: at, keep: 1 year, mode: delete }")
+    try await step.apply()
+    try await step.apply(again: true)
+    let rows = try await TestDatabase.current.sql(GDPRPlugin.status[0].sql).rows
+    #expect(rows.count == 1)
+    let line = try rows[0].string("line"), detail = try JSON(parsing: rows[0].string("detail"))
+    #expect(line.hasPrefix("public.plain: delete what is from before 2") && line.hasSuffix("UTC (0 days ago)"), "\(line)")
+    #expect(detail["table"] == "public.plain" && detail["days_ago"] == 0, "\(detail)")
   }
 
   @Test("two steps that are the first of their kind do not get into each other's way")

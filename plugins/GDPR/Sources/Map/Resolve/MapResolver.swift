@@ -73,7 +73,9 @@ struct MapResolver {
 
   private func unknownTables(_ shapes: TableShapes) async throws -> [Finding] {
     var findings: [Finding] = []
-    let named = [(map.subject.table, map.subject.$table)] + map.tables.map { ($0.value.table, $0.value.$table) }
+    let listed = map.tables.map { ($0.value.table, $0.value.$table) }
+    let isListed = listed.contains { $0.0 == map.subject.table }
+    let named = (isListed ? [] : [(map.subject.table, map.subject.$table)]) + listed
     for (name, range) in named {
       guard let shape = shapes[name] else {
         let like = try await facts.relationNames(like: name)
