@@ -209,7 +209,7 @@ import Testing
       CREATE MATERIALIZED VIEW shown AS SELECT email FROM addresses;
       CREATE MATERIALIZED VIEW counted AS SELECT gone, count(*) FROM users GROUP BY 1;
       """)
-    let stats: SQL = "SELECT count(*) FROM pg_stats s WHERE schemaname = 'public' AND tablename = 'users' AND s::text LIKE '%Person.4%@mail%'"
+    let stats: SQL = "SELECT count(*) FROM pg_stats s WHERE schemaname = 'public' AND tablename = 'users' AND s::text LIKE '%Person.45@mail%'"
     #expect(try await value(stats) != "0")
     let found = try await compile(GDPRAnonymize.self, People.parameters().text).findings.filter { $0.code == "gdpr.materialized" }
     #expect(found.map(\.choices) == [["a step after: matview.refresh with names: [public.shown]"]])

@@ -52,10 +52,10 @@ struct AnonymizeBatch: Sendable {
 
   /// For everybody who was done, and what does not look so: rows that came behind a batch, or a change that was undone.
   var settling: [SQL] {
-    let others = ordered.flatMap { update($0, of: tables.done, unless: $0.looksDone) }
-    let subject = map.subject.changed.isEmpty ? [] : update(map.subject, of: tables.done, unless: map.subject.looksDone)
-    let copies = ordered.filter { scrubbed.contains($0.name) }.flatMap { update($0, of: tables.done, unless: $0.looksDone) }
-    return triggers.map(\.disable) + others + subject + copies + triggers.reversed().map(\.enable)
+    let subject = map.subject.changed.isEmpty ? [] : [map.subject]
+    let all = ordered + subject + ordered.filter { scrubbed.contains($0.name) }
+    return triggers.map(\.disable) + all.flatMap { update($0, of: tables.taken, unless: $0.looksDone) }
+      + triggers.reversed().map(\.enable) + ["SELECT to_jsonb(max(w.ordinal)), 0 FROM \(id: tables.work) AS w WHERE \(sql: WorkTables.window)"]
   }
 
   // MARK: Changes

@@ -125,9 +125,13 @@ struct AnonymizeWork {
   /// Rows that were written below somebody who had been done already.
   private var settle: Operation {
     let statements = batch.settling
-    return .transaction(
-      id: "settle", title: "anonymise what was written meanwhile", statements.map { TransactionStatement($0) },
-      locks: DisabledTrigger.locks(statements, triggers), settings: Self.room + wanted.triggers.settings, undo: .nothing)
+    // All at once costs little more than some, unless others wait for it.
+    let size = triggers.isEmpty ? 1_000_000 : wanted.batch
+    return .chunked(
+      id: "settle", title: "anonymise what was written meanwhile",
+      ChunkedWork(
+        statements, size: size, largestSize: size, target: target, settings: Self.room + wanted.triggers.settings),
+      locks: DisabledTrigger.locks(statements, triggers), undo: .nothing)
   }
 
   /// Every row of those who were done is as the actions make it; if it is not, the phase is run again.
