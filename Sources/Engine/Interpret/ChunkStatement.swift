@@ -32,18 +32,22 @@ package struct ChunkStatement: Sendable {
     var pieces: [Piece] = []
     var plain = ""
     var rest = Substring(text)
-    while let first = rest.first {
-      if first == "$", let (name, piece) = names.first(where: { rest.hasPrefix($0.0) }),
+    // From one dollar to the next: statements may be long, and are taken apart for every chunk.
+    while let place = rest.utf8.firstIndex(of: UInt8(ascii: "$")) {
+      plain += rest[..<place]
+      rest = rest[place...]
+      if let (name, piece) = names.first(where: { rest.hasPrefix($0.0) }),
         !continues(rest.dropFirst(name.count).first)
       {
         pieces += plain.isEmpty ? [piece] : [.text(plain), piece]
         plain = ""
         rest = rest.dropFirst(name.count)
       } else {
-        plain.append(first)
+        plain.append("$")
         rest = rest.dropFirst()
       }
     }
+    plain += rest
     return plain.isEmpty ? pieces : pieces + [.text(plain)]
   }
 

@@ -10,7 +10,7 @@ import Testing
   /// Smaller batches, so that there are more of them to be killed in.
   private static let more = """
     steps:
-      anonymise-inactive: { with: { batch: 20 } }
+      anonymise-inactive: { with: { batch: 25 } }
     """
   private static let unrecorded = "  record: { skip: once is enough }"
 
@@ -70,7 +70,7 @@ import Testing
       }
       kills += 1
     }
-    #expect(kills > 5)
+    #expect(kills > 3)
     try await accounts.expect([])
     await accounts.desk.close()
   }

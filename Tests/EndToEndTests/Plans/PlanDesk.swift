@@ -19,7 +19,7 @@ struct PlanDesk {
     project = try Project("")
     try Self.copy(folder, plan, environment, more, to: project)
     try Self.copyViews(of: folder, to: project)
-    try await Self.load("\(HouseTree.root)/plans/\(folder)/sample.sql", scale: scale)
+    try await SampleDatabases.shared.copy("\(HouseTree.root)/plans/\(folder)/sample.sql", scale: scale, to: database)
     session = try await TestDatabase.current.connect()
   }
 
@@ -40,17 +40,6 @@ struct PlanDesk {
     let files = HouseTree.files(under: "plans/\(plan)/views", ending: ".sql")
     if !files.isEmpty { mkdir("\(project.folder)/views", 0o755) }
     for file in files { try project.write(HouseTree.text(file), to: "views/\(file.split(separator: "/").last ?? "")") }
-  }
-
-  /// The sample, with today as its today.
-  private static func load(_ sample: String, scale: String) async throws {
-    let today = try await TestDatabase.current.sql("SELECT current_date").value ?? ""
-    let psql = try await ServerPrograms.find().path("psql")
-    let output = try await Command(
-      [psql, TestDatabase.current.url, "-X", "-q", "-v", "scale=\(scale)", "-v", "anchor=\(today)", "-f", sample],
-      timeout: .seconds(120)
-    ).run()
-    #expect(output.succeeded, "\(output.errorText)")
   }
 
   /// Changes the plan's text, and back with the result.
