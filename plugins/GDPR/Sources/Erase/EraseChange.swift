@@ -29,6 +29,9 @@ struct EraseChange: Sendable {
     }
   }
 
+  /// Not only a reference.
+  var concernsValues: Bool { if case .cut = kind { false } else { true } }
+
   /// Rows of `t` that are still to be changed.
   func rows(_ keys: SubjectKeys) -> SQL {
     switch kind {

@@ -72,7 +72,7 @@ struct ErasePlan: Sendable {
   }
 
   /// After the erasure: nothing of it in the planner's samples.
-  var samples: Operation { PlannerSamples(tables: Set(changes.map(\.table)).sorted()).forget }
+  var samples: Operation { PlannerSamples(tables: Set(changes.filter(\.concernsValues).map(\.table)).sorted()).forget }
 
   // MARK: Findings
 

@@ -9,6 +9,8 @@ struct ErasureLog: Sendable {
   let key: Secret
   /// The table whose key tells subjects apart.
   let subjects: QualifiedName
+  /// Of `erasure_log` in the plan.
+  let range: SourceRange
 
   /// The digest's message begins so: keys of two tables may be alike.
   private var prefix: String { "caisson erasure \(subjects) " }
@@ -123,16 +125,20 @@ struct ErasureLog: Sendable {
     do {
       return try await facts.records(in: folder, ending: suffix)
     } catch {
-      throw StepRefusal(
-        "gdpr.log.folder", "the log of erasures cannot be read: \(error)",
-        choices: ["make the folder, apart from the database: mkdir -m 700 \(folder)", "correct `erasure_log`"])
+      throw StepRefusal([
+        .refusal(
+          "gdpr.log.folder", "the log of erasures cannot be read: \(error)",
+          choices: ["make the folder, apart from the database: mkdir -m 700 \(folder)", "correct `erasure_log`"], at: range)
+      ])
     }
   }
 
   private func damaged(_ name: String) -> StepRefusal {
-    StepRefusal(
-      "gdpr.log.damaged", "\(folder)/\(name) is not a record of an erasure",
-      choices: ["restore the log from where it is kept apart", "move the file away, if it never was one"])
+    StepRefusal([
+      .refusal(
+        "gdpr.log.damaged", "\(folder)/\(name) is not a record of an erasure",
+        choices: ["restore the log from where it is kept apart", "move the file away, if it never was one"], at: range)
+    ])
   }
 
   /// Records that were written under another key than ours tell us nothing.

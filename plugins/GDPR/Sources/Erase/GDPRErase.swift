@@ -34,7 +34,9 @@ struct EraseCompiler {
 
   private var wanted: GDPRErase.Parameters { step.parameters }
   private var subject: RequestedSubject { RequestedSubject(secret: wanted.subject, map: plan.map) }
-  private var log: ErasureLog { ErasureLog(folder: wanted.erasureLog, key: wanted.logKey, subjects: plan.map.subject.name) }
+  private var log: ErasureLog {
+    ErasureLog(folder: wanted.erasureLog, key: wanted.logKey, subjects: plan.map.subject.name, range: wanted.$erasureLog)
+  }
 
   func program() async throws -> Program {
     var findings = plan.findings

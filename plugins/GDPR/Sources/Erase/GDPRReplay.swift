@@ -27,7 +27,9 @@ struct ReplayCompiler {
   let facts: any Facts
 
   private var wanted: GDPRReplay.Parameters { step.parameters }
-  private var log: ErasureLog { ErasureLog(folder: wanted.erasureLog, key: wanted.logKey, subjects: plan.map.subject.name) }
+  private var log: ErasureLog {
+    ErasureLog(folder: wanted.erasureLog, key: wanted.logKey, subjects: plan.map.subject.name, range: wanted.$erasureLog)
+  }
 
   func program() async throws -> Program {
     var findings = plan.findings

@@ -12,9 +12,21 @@ struct RequestedSubject: Sendable {
 
   private var key: SQL { "CAST(\(secret: secret) AS \(sql: map.key.type))" }
 
+  /// Whether the server would read it as a key at all: what it refuses it refuses without a place in the plan.
+  private var isReadable: SQL {
+    let text: SQL = "\(secret: secret)::text"
+    switch map.key.kind {
+    case .integer:
+      let most = ["int2": "32767", "int4": "2147483647"][map.key.base] ?? "9223372036854775807"
+      return "CASE WHEN \(sql: text) ~ '^-?[0-9]{1,20}$' THEN abs(\(sql: text)::numeric) <= \(sql: most) ELSE false END"
+    case .uuid: return "lower(\(sql: text)) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
+    default: return "true"
+    }
+  }
 
   /// Whether the key is one, and somebody's.
   func standing(_ facts: any Facts) async throws -> Standing {
+    guard try await facts.rows("SELECT \(sql: isReadable) AS readable").first?["readable"] == "t" else { return .misspelt }
     let row = try await facts.rows(
       """
       SELECT \(sql: key)::text = \(secret: secret)::text AS canonical,
