@@ -104,7 +104,7 @@ package struct Rehearsal: Sendable {
       ("plan", .string(resolved.plan.name)), ("environment", .string(resolved.environment.name)),
       ("plan_hash", .string(resolved.planHash)), ("release_hash", .string(resolved.releaseHash)),
       ("kept", .array(report.kept.compactMap { $0.step.map(JSON.string) })),
-      ("not_rehearsed", .array(report.omissions.compactMap { $0.step.map(JSON.string) })),
+      ("not_rehearsed", .array(report.omissions.filter { !$0.isPart }.compactMap { $0.step.map(JSON.string) })),
       ("rows", report.rows.map(JSON.string) ?? .null),
     ])
   }
