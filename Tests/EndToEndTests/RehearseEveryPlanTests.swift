@@ -87,6 +87,8 @@ import Testing
       home = try TemporaryFolder.make(prefix: "caisson-home")
       folder = try TemporaryFolder.make(prefix: "caisson-plans")
       _ = try await Command(["cp", "-r", "\(HouseTree.root)/plans/\(system.folder)/.", folder]).run()
+      // What its README has made beforehand: the log of erasures is no part of the repository.
+      mkdir("\(folder)/erasures", 0o700)
       for name in system.environments {
         let lines = HouseTree.text("plans/\(system.folder)/\(name)").split(separator: "\n")
           .map { $0.hasPrefix("target:") ? "target: ${env:TARGET}" : String($0) }
