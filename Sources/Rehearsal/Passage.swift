@@ -34,7 +34,7 @@ struct Passage {
     } catch let ended as Ended {
       report.verdict = ended.verdict
     }
-    report.omissions = plan.omitted + guardian.omissions.filter { !$0.isWhole }.map { .init(step: $0.step, reason: $0.reason) }
+    report.omissions = plan.omitted + guardian.omissions.filter { !$0.isWhole }.map { .init(step: $0.step, reason: $0.reason, isPart: true) }
   }
 
   private var reasons: String { plan.omitted.map { "\($0.step ?? "all"): \($0.reason)" }.joined(separator: "; ") }
@@ -90,9 +90,13 @@ struct Passage {
       guard case .alreadyApplied = report.ending else { throw Ended(verdict: .stopped(at: "apply again", report)) }
       return "already applied"
     }
-    if let more = try await staying(runner, kept) { return more }
-    report.kept = kept.sorted { $0.key < $1.key }.map { .init(step: $0.key, reason: $0.value) }
-    let running = plan.resolved.plan.steps.filter { $0.skip == nil && kept[$0.id] == nil }
+    let all = try await staying(runner, kept)
+    let running = plan.resolved.plan.steps.filter { $0.skip == nil && all[$0.id] == nil }
+    if all.count > kept.count, !running.isEmpty {
+      rehearsal.tell("\(all.keys.sorted().joined(separator: ", ")): no way back; once more, with those done beforehand")
+      return all
+    }
+    report.kept = all.sorted { $0.key < $1.key }.map { .init(step: $0.key, reason: $0.value) }
     guard !running.isEmpty else {
       report.stages.append(Stage(name: "rollback", text: "no step has a way back", seconds: 0))
       return nil
@@ -100,14 +104,14 @@ struct Passage {
     try await stage("rollback", &report) {
       let report = try await runner.rollback(keeping: Set(kept.keys))
       guard case .rolledBack = report.ending else { throw Ended(verdict: .stopped(at: "rollback", report)) }
+      try compare(before, try await catalog(runner), after: "rollback")
       return "\(running.count) steps taken back, the catalog is what it was"
     }
-    try compare(before, try await catalog(runner), after: "rollback")
     try await stage("apply once more", &report) {
-      _ = try expect(await runner.apply(), at: "apply once more")
+      try expect(await runner.apply(), at: "apply once more")
+      try compare(applied, try await catalog(runner), after: "second apply")
       return "the catalog is what it was after the first time"
     }
-    try compare(applied, try await catalog(runner), after: "second apply")
     return nil
   }
 
@@ -129,17 +133,14 @@ struct Passage {
     report.stages.append(Stage(name: name, text: text, seconds: clock.seconds))
   }
 
-  /// Steps past a point of no return, with what they need; `nil`: all of them were known.
-  private func staying(_ runner: Runner, _ kept: [String: String]) async throws -> [String: String]? {
+  /// Steps past a point of no return, with what they need.
+  private func staying(_ runner: Runner, _ kept: [String: String]) async throws -> [String: String] {
     let points = try await runner.pointsOfNoReturn()
-    let known = points.allSatisfy { kept[$0.step] != nil }
-    if known { return nil }
     var all = kept
     for point in points { all[point.step] = point.reason }
     for step in try runner.relatives(of: Set(points.map(\.step)), needed: true) where plan.resolved.plan[step]?.skip == nil {
       all[step] = all[step] ?? "a step without a way back needs it"
     }
-    rehearsal.tell("\(points.map(\.step).joined(separator: ", ")): no way back; once more, with those done beforehand")
     return all
   }
 

@@ -41,6 +41,7 @@ package struct Rehearsal: Sendable {
     let connection = try await source.session(purpose: "rehearsal")
     let scratch: ScratchCluster
     do {
+      _ = try await connection.query("SET default_transaction_read_only = on")
       scratch = try await cluster(for: connection)
     } catch {
       await connection.close()
@@ -74,6 +75,7 @@ package struct Rehearsal: Sendable {
     for row in try await connection.query("SELECT name, setting FROM pg_settings WHERE name = ANY (\(names)::text[])").rows {
       settings[try row.string("name")] = try row.string("setting")
     }
+    if settings["wal_level"] == "minimal" { settings["max_wal_senders"] = "0" }
     settings["max_locks_per_transaction"] = String(max(256, settings["max_locks_per_transaction"].flatMap { Int($0) } ?? 0))
     return try await ScratchCluster.make(Self.prefix, programs: programs, settings: settings)
   }
@@ -104,7 +106,7 @@ package struct Rehearsal: Sendable {
       ("plan", .string(resolved.plan.name)), ("environment", .string(resolved.environment.name)),
       ("plan_hash", .string(resolved.planHash)), ("release_hash", .string(resolved.releaseHash)),
       ("kept", .array(report.kept.compactMap { $0.step.map(JSON.string) })),
-      ("not_rehearsed", .array(report.omissions.compactMap { $0.step.map(JSON.string) })),
+      ("not_rehearsed", .array(report.omissions.filter { !$0.isPart }.compactMap { $0.step.map(JSON.string) })),
       ("rows", report.rows.map(JSON.string) ?? .null),
     ])
   }

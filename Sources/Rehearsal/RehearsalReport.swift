@@ -7,6 +7,8 @@ package struct RehearsalReport: Sendable {
     /// `nil`: about the whole plan.
     package let step: String?
     package let reason: String
+    /// The rest of it is rehearsed.
+    package var isPart = false
   }
 
   /// One part of it, for a line and a number.

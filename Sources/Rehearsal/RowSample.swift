@@ -24,7 +24,8 @@ struct RowSample {
   /// Returns the number of rows.
   func run() async throws -> Int {
     _ = try await source.script(
-      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off; SET LOCAL search_path = pg_catalog")
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off; "
+        + "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL search_path = pg_catalog")
     do {
       let rows = try await copy()
       await source.rollback()

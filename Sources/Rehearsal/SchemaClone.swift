@@ -44,7 +44,7 @@ struct SchemaClone {
     let template = clone.superuser(of: CloneDatabase.template)
     try await tool.run(
       ["pg_restore", "--section=\(section)", "--exit-on-error", "--no-password", "--dbname=\(CloneDatabase.template)", file],
-      on: template, for: "the target's schema cannot be made again in the sandbox")
+      on: template, isClone: true, for: "the target's schema cannot be made again in the sandbox")
   }
 
   private func refuseMissingExtensions() async throws {

@@ -8,11 +8,13 @@ struct ServerTool {
   let scratch: ScratchCluster
 
   /// `arguments`: the program's name first. Where it connects to is in its environment, which only we can read.
-  func run(_ arguments: [String], on place: ConnectionString, for purpose: String) async throws {
+  /// `isClone`: our own variables, which may lead to the target, do not count.
+  func run(_ arguments: [String], on place: ConnectionString, isClone: Bool = false, for purpose: String) async throws {
     let name = arguments[0]
     let variables = ["PGAPPNAME": "caisson:rehearsal", "PGCONNECT_TIMEOUT": "10"]
     let command = Command(
       [scratch.programs.path(name)] + arguments.dropFirst(),
+      environment: isClone ? Environment.current.filter { !$0.key.hasPrefix("PG") } : nil,
       additions: scratch.marks.merging(variables) { $1 }.merging(place.variables) { $1 }, timeout: .seconds(1_800))
     let output = try await command.run()
     if output.succeeded { return }

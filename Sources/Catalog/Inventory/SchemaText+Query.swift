@@ -60,7 +60,8 @@ extension SchemaText {
         row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum), format_type(a.atttypid, a.atttypmod),
         CASE WHEN a.attnotnull THEN 'NOT NULL' END, 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'identity ' || nullif(a.attidentity::text, ''),
         'generated ' || nullif(a.attgenerated::text, ''), 'storage ' || a.attstorage::text,
-        (SELECT string_agg(i::text, ' ' ORDER BY i::text) FROM unnest(a.attacl) AS i), a.attoptions::text,
+        (SELECT string_agg(i::text, ' ' ORDER BY i::text) FROM unnest(a.attacl) AS i),
+        nullif(array_to_string(\(sql: InventoryQuery.columnOptions), ' '), ''),
         (SELECT collname FROM pg_collation k WHERE k.oid = a.attcollation), nullif(a.attcompression::text, ''),
         col_description(c.oid, a.attnum))
       FROM mine c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

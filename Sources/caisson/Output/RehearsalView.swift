@@ -37,7 +37,9 @@ struct RehearsalView {
     for stage in report.stages { table.add([stage.name, Self.seconds(stage.seconds), stage.text]) }
     console.print(table)
     for one in report.kept { console.print("stays: \(one.step ?? "")  \(one.reason)") }
-    for one in report.omissions { console.print("not rehearsed: \(one.step.map { "\($0)  " } ?? "")\(one.reason)") }
+    for one in report.omissions {
+      console.print("\(one.isPart ? "in part" : "not rehearsed"): \(one.step.map { "\($0)  " } ?? "")\(one.reason)")
+    }
     for line in differences { console.print(line) }
     let style: Style = report.hasPassed ? .green : .red
     console.print("\(palette(headline, style)) after \(Humanised.duration(took))")
@@ -86,7 +88,8 @@ struct RehearsalView {
       ("message", .string(headline)), ("seconds", .seconds(Double(took.milliseconds) / 1000)),
       ("rows", JSON(report.rows)), ("remembered", .bool(report.isRemembered)), ("clone", JSON(report.place)),
       ("parts", .array(report.stages.map { ["name": .string($0.name), "seconds": .seconds($0.seconds), "text": .string($0.text)] })),
-      ("stays", .array(report.kept.map(Self.json))), ("not_rehearsed", .array(report.omissions.map(Self.json))),
+      ("stays", .array(report.kept.map(Self.json))), ("not_rehearsed", .array(report.omissions.filter { !$0.isPart }.map(Self.json))),
+      ("in_part", .array(report.omissions.filter(\.isPart).map(Self.json))),
     ])
     if case .differs(let stage, let changes) = report.verdict {
       object["after"] = .string(stage)
