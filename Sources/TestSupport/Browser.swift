@@ -34,7 +34,7 @@ package struct Browser {
       "script": .bool(script), "do": .array(actions),
     ]
     let output = try await Command(
-      ["/usr/bin/python3", "\(root)/scripts/browser"], input: Array(job.text.utf8), timeout: .seconds(100),
+      ["/usr/bin/python3", "\(root)/scripts/browser"], input: Array(job.text.utf8), timeout: .seconds(240),
       outputLimit: 64 << 20
     ).run()
     guard output.succeeded else {
