@@ -25,7 +25,7 @@ package struct ManualPage {
       ".SH DESCRIPTION", "Commands by what they are for; each is explained below.",
     ]
     for (section, members) in sections {
-      lines += [".PP", ".B \(Self.word(section)):", Self.text(members.joined(separator: ", "))]
+      lines += [".PP", ".B \(Self.word(section + ":"))", Self.text(members.joined(separator: ", "))]
     }
     lines.append(".SH COMMANDS")
     for (path, spec) in root.leaves { lines += command(path, spec) }
@@ -42,20 +42,28 @@ package struct ManualPage {
 
   private func command(_ path: [String], _ spec: CommandSpec) -> [String] {
     let usage = spec.usageLine(path: Array(path.dropFirst()))
-    var lines = [".SS \(Self.word(usage))", Self.text(spec.summary.prefix(1).uppercased() + spec.summary.dropFirst() + ".")]
+    var lines = [
+      ".SS \(Self.word(usage))", Self.text(spec.summary.prefix(1).uppercased() + spec.summary.dropFirst() + "."),
+    ]
     for paragraph in spec.discussion.split(separator: "\n\n") { lines += [".PP"] + Self.body(String(paragraph)) }
     lines += spec.arguments.flatMap { Self.item($0.usage, $0.summary) }
     for option in spec.options {
       let names = (option.short.map { "-\($0), " } ?? "") + option.usage
-      lines += Self.item(names, option.summary + (option.fallback.map { " [\($0)]" } ?? "") + (option.repeatable ? " (repeatable)" : ""))
+      lines += Self.item(
+        names, option.summary + (option.fallback.map { " [\($0)]" } ?? "") + (option.repeatable ? " (repeatable)" : ""))
     }
     for example in spec.examples {
-      lines += [".PP", Self.text(example.meaning.prefix(1).uppercased() + example.meaning.dropFirst() + ":"), ".PP", ".RS 4", ".nf", Self.text(example.command), ".fi", ".RE"]
+      lines += [
+        ".PP", Self.text(example.meaning.prefix(1).uppercased() + example.meaning.dropFirst() + ":"), ".PP", ".RS 4",
+        ".nf", Self.text(example.command), ".fi", ".RE",
+      ]
     }
     return lines
   }
 
-  private static func item(_ term: String, _ meaning: String) -> [String] { [".TP", ".B \(word(term))", text(meaning)] }
+  private static func item(_ term: String, _ meaning: String) -> [String] {
+    [".TP", ".B \(word(term))", text(meaning)]
+  }
 
   /// Lines that begin with two spaces stay as they are.
   private static func body(_ paragraph: String) -> [String] {

@@ -1,4 +1,4 @@
-package import ChildProcess
+import ChildProcess
 package import JSONText
 import Sandbox
 
@@ -34,9 +34,12 @@ package struct Browser {
       "script": .bool(script), "do": .array(actions),
     ]
     let output = try await Command(
-      ["/usr/bin/python3", "\(root)/scripts/browser"], input: Array(job.text.utf8), timeout: .seconds(100), outputLimit: 64 << 20
+      ["/usr/bin/python3", "\(root)/scripts/browser"], input: Array(job.text.utf8), timeout: .seconds(240),
+      outputLimit: 64 << 20
     ).run()
-    guard output.succeeded else { throw SandboxError("the browser failed: \(output.errorText)", hint: "scripts/packages install") }
+    guard output.succeeded else {
+      throw SandboxError("the browser failed: \(output.errorText)", hint: "scripts/packages install")
+    }
     let answer = try JSON(parsing: output.text)
     return Visit(
       results: answer["results"]?.array ?? [], console: answer["console"]?.array?.compactMap(\.string) ?? [],

@@ -27,8 +27,8 @@ import Testing
   func gaps() throws {
     let minute: Int64 = 60_000_000, day = 1_440 * minute
     let axis = TimeAxis(from: 0, to: day + 2 * minute, busy: [(0, minute), (day + minute, day + 2 * minute)], width: 800)
-    let gap = try #require(axis.stretches.first(where: \.isGap))
-    #expect(gap.from == minute && gap.to == day + minute && axis.stretches.count(where: \.isGap) == 1)
+    let gap = try #require(axis.stretches.first { $0.isGap })
+    #expect(gap.from == minute && gap.to == day + minute && axis.stretches.count { $0.isGap } == 1)
     #expect(axis.x(minute) > 300 && axis.x(day + 2 * minute) - axis.x(day + minute) > 300)
     #expect(abs(axis.width - 800) < 1)
   }

@@ -45,6 +45,6 @@ import Testing
 
   @Test("without UTF-8 nothing but ASCII is printed")
   func ascii() throws {
-    for line in GraphText(try Self.graph(running: true), utf8: false).lines { #expect(line.unicodeScalars.allSatisfy(\.isASCII), "\(line)") }
+    for line in GraphText(try Self.graph(running: true), utf8: false).lines { #expect(line.unicodeScalars.allSatisfy { $0.isASCII }, "\(line)") }
   }
 }

@@ -2,8 +2,8 @@ package import JSONText
 import PostgresClient
 import SQLText
 
-/// What an auditor asks about a run and no other record holds: rows as the journal has them, so that what a newer engine
-/// adds is there too.
+/// What an auditor asks about a run and no other record holds: rows as the journal has them, so that what a newer
+/// engine adds is there too.
 package struct RunDossier: Sendable {
   /// The journal's own row, with the name of the database.
   package let identity: JSON
@@ -27,7 +27,8 @@ extension JournalReader {
       SELECT to_jsonb(m) || jsonb_build_object('database', current_database(),
         'server_version', current_setting('server_version_num')::integer) AS identity, clock_timestamp() AS at
       FROM caisson.meta m
-      """).rows.first
+      """
+    ).rows.first
     guard let own else {
       throw JournalError(.unreadable, "the journal does not say whose it is", hint: "restore the journal from a backup")
     }
@@ -47,9 +48,14 @@ extension JournalReader {
 
   /// Journals of earlier versions have none.
   private func measures(run: String) async throws -> [JSON] {
-    guard try await connection.query("SELECT to_regclass('caisson.measure') IS NOT NULL").value == "t" else { return [] }
+    guard try await connection.query("SELECT to_regclass('caisson.measure') IS NOT NULL").value == "t" else {
+      return []
+    }
     return try await connection.query(
-      "SELECT to_jsonb(x) AS row FROM caisson.measure x WHERE to_jsonb(x)->>'run_id' = \(run) ORDER BY to_jsonb(x)->>'step', x::text"
+      """
+      SELECT to_jsonb(x) AS row FROM caisson.measure x WHERE to_jsonb(x)->>'run_id' = \(run)
+      ORDER BY to_jsonb(x)->>'step', x::text
+      """
     ).rows.map { try $0.json("row") }
   }
 
@@ -60,6 +66,7 @@ extension JournalReader {
         'from', min(a.started_at), 'to', max(a.ended_at)) AS row
       FROM caisson.attempt a JOIN caisson.runner x USING (runner_id) WHERE a.run_id = \(run)
       GROUP BY x.runner_id ORDER BY min(a.started_at)
-      """).rows.map { try $0.json("row") }
+      """
+    ).rows.map { try $0.json("row") }
   }
 }

@@ -18,7 +18,8 @@ package struct GraphDrawing {
 
   /// A file of its own, for light and dark surroundings.
   package var document: String {
-    let drawing: Markup = drawing(attributes: #" xmlns="http://www.w3.org/2000/svg""#, style: "<style>\(PageStyle.ofFile)</style>")
+    let drawing: Markup = drawing(
+      attributes: #" xmlns="http://www.w3.org/2000/svg""#, style: "<style>\(PageStyle.ofFile)</style>")
     return drawing.text + "\n"
   }
 
@@ -27,7 +28,8 @@ package struct GraphDrawing {
 
   private func drawing(attributes: Markup, style: Markup) -> Markup {
     let layout = LayeredLayout(graph.graph)
-    let size: Markup = #"width="\#(layout.width)" height="\#(layout.height)" viewBox="0 0 \#(layout.width) \#(layout.height)""#
+    let size: Markup =
+      #"width="\#(layout.width)" height="\#(layout.height)" viewBox="0 0 \#(layout.width) \#(layout.height)""#
     let head: Markup = """
       <svg\(attributes) class="graph" role="group" aria-labelledby="graph-title graph-desc" \(size)>\(style)
       <title id="graph-title">Steps of \(graph.title)</title>
@@ -42,7 +44,8 @@ package struct GraphDrawing {
   /// Through pairs of points: straight over a layer, curved between two.
   private func path(_ points: [Point]) -> Markup {
     guard let first = points.first else { return "" }
-    var path: Markup = "M\(first.x) \(first.y)", here = first
+    var path: Markup = "M\(first.x) \(first.y)"
+    var here = first
     for (place, next) in points.enumerated().dropFirst() {
       let middle = (here.x + next.x) / 2
       let curve: Markup = "C\(middle) \(here.y) \(middle) \(next.y) \(next.x) \(next.y)"

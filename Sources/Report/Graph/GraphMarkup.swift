@@ -12,7 +12,9 @@ extension StepGraph {
       for need in node.needs { lines.append("  s\(number[need] ?? 0) --> s\(number[node.id] ?? 0)") }
     }
     let used = Set(nodes.compactMap { $0.state?.mark.tone })
-    lines += StateMark.Tone.allCases.filter(used.contains).map { "  classDef \($0.rawValue) stroke:\($0.stroke),stroke-width:2px" }
+    lines += StateMark.Tone.allCases.filter(used.contains).map {
+      "  classDef \($0.rawValue) stroke:\($0.stroke),stroke-width:2px"
+    }
     return lines.joined(separator: "\n")
   }
 

@@ -16,7 +16,9 @@ struct LaneRow {
   let span: ClosedRange<Int>
 
   static func rows(of graph: Graph) -> [LaneRow] {
-    var lanes: [String?] = [], waiting = graph.wantedBy.mapValues { Set($0).count }, rows: [LaneRow] = []
+    var lanes: [String?] = []
+    var waiting = graph.wantedBy.mapValues { Set($0).count }
+    var rows: [LaneRow] = []
     for step in graph.order {
       let needs = Set(graph.needs[step, default: []])
       let used = lanes.indices.filter { lanes[$0].map(needs.contains) ?? false }
@@ -33,7 +35,8 @@ struct LaneRow {
   }
 
   private init(own: Int, used: Set<Int>, ending: Set<Int>, lanes: [String?]) {
-    let low = min(own, used.min() ?? own), high = max(own, used.max() ?? own)
+    let low = min(own, used.min() ?? own)
+    let high = max(own, used.max() ?? own)
     span = low...high
     cells = lanes.indices.map { lane in
       if lane == own { return .step }
@@ -49,7 +52,8 @@ struct LaneRow {
     (0..<width).map { lane in
       let cell = lane < cells.count ? cells[lane] : .empty
       let own = cell == .step ? symbol : LaneRow.character(cell, utf8: utf8)
-      let between = lane + 1 == width ? "" : lane >= span.lowerBound && lane < span.upperBound ? (utf8 ? "─" : "-") : " "
+      let between =
+        lane + 1 == width ? "" : lane >= span.lowerBound && lane < span.upperBound ? (utf8 ? "─" : "-") : " "
       return own + between
     }.joined()
   }

@@ -14,7 +14,8 @@ struct TimelineDrawing {
 
   var figure: Markup {
     let axis = TimeAxis(from: timeline.start, to: timeline.end, busy: timeline.busy, width: Self.span)
-    let width = Self.names + axis.width + 24, height = Self.head + Double(timeline.rows.count) * Self.row + 6
+    let width = Self.names + axis.width + 24
+    let height = Self.head + Double(timeline.rows.count) * Self.row + 6
     let rows = timeline.rows.enumerated().map { place, row in draw(row, Self.head + Double(place) * Self.row, axis) }
     return """
       <svg class="timeline" role="group" aria-labelledby="time-title time-desc" width="\(width)" height="\(height)" \
@@ -30,10 +31,12 @@ struct TimelineDrawing {
   private func frame(_ axis: TimeAxis, _ height: Double) -> Markup {
     let stripes = stride(from: 1, to: timeline.rows.count, by: 2).map { place -> Markup in
       let y = Self.head + Double(place) * Self.row
-      return "<rect class=\"stripe\" x=\"0\" y=\"\(y)\" width=\"\(Self.names + axis.width + 24)\" height=\"\(Self.row)\"/>"
+      return
+        "<rect class=\"stripe\" x=\"0\" y=\"\(y)\" width=\"\(Self.names + axis.width + 24)\" height=\"\(Self.row)\"/>"
     }
     let gaps = axis.stretches.filter(\.isGap).map { gap -> Markup in
-      let x = Self.names + gap.x, words = "nothing was at work for \(Instant.span(gap.from, gap.to))"
+      let x = Self.names + gap.x
+      let words = "nothing was at work for \(Instant.span(gap.from, gap.to))"
       return """
         <rect class="gap" x="\(x)" y="0" width="\(gap.width)" height="\(height)"><title>\(words)</title></rect>\
         <text class="tick" x="\(x + gap.width / 2)" y="11" text-anchor="middle">⋯</text>\
@@ -54,17 +57,21 @@ struct TimelineDrawing {
     let name = DisplayText.truncate(DisplayText.singleLine(row.title), to: 26)
     let label: Markup = "<text class=\"name\" x=\"4\" y=\"\(y + 15)\"><title>\(row.title)</title>\(name)</text>"
     let linked: Markup = row.step.flatMap(link).map { "<a href=\"\($0)\" tabindex=\"-1\">\(label)</a>" } ?? label
-    let note: Markup = row.note.map { "<text class=\"tick\" x=\"\(Self.names + 4)\" y=\"\(y + 15)\">\($0)</text>" } ?? ""
+    let note: Markup =
+      row.note.map { "<text class=\"tick\" x=\"\(Self.names + 4)\" y=\"\(y + 15)\">\($0)</text>" } ?? ""
     return "<g>\(linked)\(note)\(row.bars.map { bar($0, y, axis) })\(row.marks.map { mark($0, y, axis) })</g>\n"
   }
 
   private func bar(_ bar: Timeline.Bar, _ y: Double, _ axis: TimeAxis) -> Markup {
-    let x = axis.x(bar.from), width = max(axis.x(bar.to) - x, 2.5)
-    let (style, inset): (String, Double) = switch bar.kind {
-    case .work(let outcome, let direction): ("work \(direction == .undo && outcome == .ok ? "back" : outcome.mark.tone.rawValue)", 5)
-    case .wait: ("wait", 8)
-    case .gate: ("gate", 5)
-    }
+    let x = axis.x(bar.from)
+    let width = max(axis.x(bar.to) - x, 2.5)
+    let (style, inset): (String, Double) =
+      switch bar.kind {
+      case .work(let outcome, let direction):
+        ("work \(direction == .undo && outcome == .ok ? "back" : outcome.mark.tone.rawValue)", 5)
+      case .wait: ("wait", 8)
+      case .gate: ("gate", 5)
+      }
     return """
       <rect class="\(style)" x="\(Self.names + x)" y="\(y + inset)" width="\(width)" height="\(Self.row - 2 * inset)" rx="2">\
       <title>\(bar.label)</title></rect>
@@ -72,7 +79,8 @@ struct TimelineDrawing {
   }
 
   private func mark(_ mark: Timeline.Mark, _ y: Double, _ axis: TimeAxis) -> Markup {
-    let x = Self.names + axis.x(mark.at), middle = y + Self.row / 2
+    let x = Self.names + axis.x(mark.at)
+    let middle = y + Self.row / 2
     return """
       <path class="mark person" d="M\(x - 5) \(middle)L\(x) \(middle - 5)L\(x + 5) \(middle)L\(x) \(middle + 5)Z">\
       <title>\(mark.label)</title></path>

@@ -41,7 +41,8 @@ struct LayeredLayout: Sendable {
     layering.reduceCrossings()
     let rows = RowPlacement(layering, measures).middles
     let column = { (layer: Int) in measures.margin + Double(layer) * (measures.width + measures.gap) }
-    var places: [String: Point] = [:], edges: [Edge] = []
+    var places: [String: Point] = [:]
+    var edges: [Edge] = []
     for (vertex, id) in graph.order.enumerated() {
       places[id] = Point(x: column(layering.layer[vertex]), y: rows[vertex] - measures.height / 2)
     }

@@ -59,7 +59,8 @@ struct Layering: Sendable {
   /// Sorts each layer by where its neighbours stand, forth and back, and keeps the best order met (Sugiyama's way).
   mutating func reduceCrossings() {
     guard members.count > 1 else { return }
-    var best = members, fewest = crossings
+    var best = members
+    var fewest = crossings
     for sweep in 0..<Layering.sweeps where fewest > 0 {
       if sweep.isMultiple(of: 2) {
         for place in 1..<members.count { sort(place, by: before, in: place - 1) }
@@ -97,9 +98,11 @@ struct Layering: Sendable {
 
   /// Pairs in the wrong order, counted with a Fenwick tree.
   private static func inversions(_ values: [Int], below limit: Int) -> Int {
-    var tree = Array(repeating: 0, count: limit + 1), total = 0
+    var tree = Array(repeating: 0, count: limit + 1)
+    var total = 0
     for (seen, value) in values.enumerated() {
-      var notLarger = 0, place = value + 1
+      var notLarger = 0
+      var place = value + 1
       while place > 0 {
         notLarger += tree[place]
         place &= place - 1

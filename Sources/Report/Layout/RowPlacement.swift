@@ -16,7 +16,8 @@ struct RowPlacement: Sendable {
       for (vertex, offset) in zip(layer, offsets(layer)) { middles[vertex] = offset }
     }
     for sweep in 0..<RowPlacement.sweeps {
-      let forth = sweep.isMultiple(of: 2), order = Array(layering.members.indices)
+      let forth = sweep.isMultiple(of: 2)
+      let order = Array(layering.members.indices)
       for place in forth ? order : order.reversed() {
         settle(layering.members[place], forth ? layering.before : layering.after)
       }
@@ -29,7 +30,8 @@ struct RowPlacement: Sendable {
 
   /// Middles of a layer when its members stand as close as they may.
   private func offsets(_ layer: [Int]) -> [Double] {
-    var offsets: [Double] = [], used = 0.0
+    var offsets: [Double] = []
+    var used = 0.0
     for vertex in layer {
       offsets.append(used + extent(vertex) / 2)
       used += extent(vertex) + measures.row

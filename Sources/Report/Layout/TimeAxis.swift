@@ -27,7 +27,9 @@ struct TimeAxis: Sendable {
     let gaps = TimeAxis.idle(start, self.end, busy)
     let shown = self.end - start - gaps.reduce(0) { $0 + $1.to - $1.from }
     let scale = max(width - Double(gaps.count) * TimeAxis.gapWidth, width / 2) / Double(max(shown, 1))
-    var here = start, x = 0.0, all: [Stretch] = []
+    var here = start
+    var x = 0.0
+    var all: [Stretch] = []
     for gap in gaps {
       let length = Double(gap.from - here) * scale
       all.append(Stretch(from: here, to: gap.from, x: x, width: length, isGap: false))
@@ -39,9 +41,12 @@ struct TimeAxis: Sendable {
   }
 
   /// Where nothing was at work for more than an eighth of the time, and for half a minute at least.
-  private static func idle(_ start: Int64, _ end: Int64, _ busy: [(from: Int64, to: Int64)]) -> [(from: Int64, to: Int64)] {
+  private static func idle(_ start: Int64, _ end: Int64, _ busy: [(from: Int64, to: Int64)]) -> [(
+    from: Int64, to: Int64
+  )] {
     let least = max(leastGap, (end - start) / 8)
-    var reached = start, gaps: [(from: Int64, to: Int64)] = []
+    var reached = start
+    var gaps: [(from: Int64, to: Int64)] = []
     for work in busy.sorted(by: { $0.from < $1.from }) + [(from: end, to: end)] {
       if work.from - reached > least { gaps.append((reached, work.from)) }
       reached = max(reached, work.to)

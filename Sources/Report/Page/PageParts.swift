@@ -6,7 +6,9 @@ extension ReportPage {
     let title: String
     let body: Markup
 
-    var markup: Markup { "<section id=\"\(id)\" aria-labelledby=\"\(id)-h\"><h2 id=\"\(id)-h\">\(title)</h2>\n\(body)\n</section>\n" }
+    var markup: Markup {
+      "<section id=\"\(id)\" aria-labelledby=\"\(id)-h\"><h2 id=\"\(id)-h\">\(title)</h2>\n\(body)\n</section>\n"
+    }
   }
 
   /// Symbol, word and colour.

@@ -74,7 +74,7 @@ enum PageStyle {
     nav a{display:inline-block;padding:.2rem 0}
     .state{color:var(--tone,var(--ink));font-weight:600;white-space:nowrap}
     h1 .state{font-size:1.1rem;border:2px solid currentColor;border-radius:999px;padding:.1rem .7rem;vertical-align:.15em}
-    dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr));gap:.6rem 1.2rem;margin:.6rem 0}
+    dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15.5rem),1fr));gap:.6rem 1.2rem;margin:.6rem 0}
     dt{color:var(--muted);font-size:.85rem}
     dd{margin:0}
     code,pre,.mono{font:.86em/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
@@ -92,7 +92,7 @@ enum PageStyle {
     caption{text-align:left;color:var(--muted);padding-bottom:.3rem}
     details{margin:.35rem 0}
     summary{cursor:pointer;padding:.2rem 0}
-    details.fold>summary{color:var(--link)}
+    .inside{padding-left:1rem;border-left:2px solid var(--line)}
     .error{border-left:4px solid var(--bad-fill);padding-left:.7rem;margin:.4rem 0}
     .tools{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end;margin:.4rem 0}
     .tools label{display:grid;font-size:.85rem;color:var(--muted)}

@@ -28,8 +28,10 @@ extension ReportPage {
   private func approver(_ approval: JSON) -> Markup { "\(word(approval, "by_role")) for \(word(approval, "gate"))" }
 
   private func approvalRow(_ approval: JSON) -> [Markup] {
-    ["\(word(approval, "by_role"))", "\(word(approval, "gate"))", "\(word(approval, "actor"))",
-     "\(word(approval, "reason"))", moment(approval, "at")]
+    [
+      "\(word(approval, "by_role"))", "\(word(approval, "gate"))", "\(word(approval, "actor"))",
+      "\(word(approval, "reason"))", moment(approval, "at"),
+    ]
   }
 
   private var gateSummary: Markup {
@@ -42,26 +44,36 @@ extension ReportPage {
   private var gateRows: [[Markup]] {
     report.dossier.gates.map { gate in
       let state = word(gate, "state")
-      let mark = state == "open"
-        ? StateMark("open", "✓", .good) : state == "closed" ? StateMark("closed", "■", .person) : StateMark(state, "⇢", .quiet)
+      let mark =
+        state == "open"
+        ? StateMark("open", "✓", .good)
+        : state == "closed" ? StateMark("closed", "■", .person) : StateMark(state, "⇢", .quiet)
       let by = [gate["decided_by"], gate["decided_role"]].compactMap { $0?.string }.joined(separator: ", as ")
-      return ["\(word(gate, "gate"))", "\(word(gate, "kind"))", badge(mark), "\(gateReason(gate))", "\(by)", moment(gate, "decided_at")]
+      return [
+        "\(word(gate, "gate"))", "\(word(gate, "kind"))", badge(mark), "\(gateReason(gate))", "\(by)",
+        moment(gate, "decided_at"),
+      ]
     }
   }
 
   private func gateReason(_ gate: JSON) -> String {
-    let votes = report.gates.first { $0.gate == gate["gate"]?.string && $0.isVoted }.map { "\($0.given) of \($0.needed) votes" }
+    let votes = report.gates.first { $0.gate == gate["gate"]?.string && $0.isVoted }.map {
+      "\($0.given) of \($0.needed) votes"
+    }
     return [votes, gate["reason"]?.string].compactMap { $0 }.joined(separator: "; ")
   }
 
   /// What the gates of evidence say, with what they judged by.
   private var admission: Markup {
-    let gates = report.dossier.gates.filter { ["evidence", "soak"].contains($0["kind"]?.string) && $0["gate"]?.string == "run" }
+    let gates = report.dossier.gates.filter {
+      ["evidence", "soak"].contains($0["kind"]?.string) && $0["gate"]?.string == "run"
+    }
     let spoken = report.events.filter { event in
       event.kind == EventKind.gateOpened.rawValue && event.data["evidence"] != nil
     }.map { "\($0.data["evidence"]?.string ?? $0.data["evidence"]?.text ?? "")" }
     guard !gates.isEmpty || !spoken.isEmpty else { return "None is required here" }
-    return list(spoken.map { "\($0)" } + gates.map { "\(word($0, "state")): \(word($0, "reason"))\(details(of: $0["spec"]))" })
+    return list(
+      spoken.map { "\($0)" } + gates.map { "\(word($0, "state")): \(word($0, "reason"))\(details(of: $0["spec"]))" })
   }
 
   private func details(of spec: JSON?) -> String {
@@ -71,8 +83,11 @@ extension ReportPage {
 
   private var written: [[Markup]] {
     report.dossier.evidence.map { row in
-      [mono(word(row, "evidence_id")), mono(String(word(row, "release_hash").drop { $0 == "\\" || $0 == "x" }.prefix(16))),
-       "\(row["signer"]?.string ?? "not signed")", row["void"] == true ? "void" : "yes", moment(row, "verified_at")]
+      [
+        mono(word(row, "evidence_id")),
+        mono(String(word(row, "release_hash").drop { $0 == "\\" || $0 == "x" }.prefix(16))),
+        "\(row["signer"]?.string ?? "not signed")", row["void"] == true ? "void" : "yes", moment(row, "verified_at"),
+      ]
     }
   }
 
@@ -81,7 +96,8 @@ extension ReportPage {
   /// Steps whose irreversible work is done, each with the reason.
   private var noReturns: [[Markup]] {
     report.steps.filter { $0.irreversible && $0.state == .done && $0.doneBy != .carried }.map { step in
-      let reasons = programs(of: step.step).flatMap { $0.operations ?? [] }.flatMap(\.everyLeaf).compactMap { operation in
+      let reasons = programs(of: step.step).flatMap { $0.operations ?? [] }.flatMap(\.everyLeaf).compactMap {
+        operation in
         if case .irreversible(let reason) = operation.undo { reason } else { nil }
       }
       return [link(to: step.step), badge(step.state.mark), "\(reasons.joined(separator: "; "))"]
@@ -98,7 +114,8 @@ extension ReportPage {
     default: break
     }
     if let passed = report.run.noReturnAt { return "A point of no return was crossed at \(Instant.short(passed))." }
-    return report.steps.contains { $0.state == .done } ? "No point of no return was crossed: it can be taken back." : "There is nothing to take back."
+    return report.steps.contains { $0.state == .done }
+      ? "No point of no return was crossed: it can be taken back." : "There is nothing to take back."
   }
 
   // MARK: The chain
@@ -119,7 +136,8 @@ extension ReportPage {
   private var workers: [Markup] {
     report.dossier.runners.map { runner in
       let count = Int(runner["attempts"]?.int ?? 0)
-      return "process \(Int(runner["pid"]?.int ?? 0)) on \(word(runner, "host")) (\(word(runner, "version")), \(count) \(count == 1 ? "attempt" : "attempts"))"
+      return
+        "process \(Int(runner["pid"]?.int ?? 0)) on \(word(runner, "host")) (\(word(runner, "version")), \(count) \(count == 1 ? "attempt" : "attempts"))"
     }
   }
 

@@ -6,13 +6,17 @@ extension ReportPage {
   private static let together = 200
 
   var events: Part {
-    let events = report.events, groups = stride(from: 0, to: events.count, by: Self.together).map {
+    let events = report.events
+    let groups = stride(from: 0, to: events.count, by: Self.together).map {
       events[$0..<min($0 + Self.together, events.count)]
     }
-    let missing = report.eventCount - events.count, half = events.count / 2
+    let missing = report.eventCount - events.count
+    let half = events.count / 2
     let folds = groups.enumerated().map { place, group -> Markup in
       let gap: Markup = missing > 0 && group.startIndex == half ? left(missing) : ""
-      return gap + fold(summary(group), open: place == 0 || place == groups.count - 1, "<ul class=\"log\">\(group.map(line))</ul>")
+      return gap
+        + fold(
+          summary(group), open: place == 0 || place == groups.count - 1, "<ul class=\"log\">\(group.map(line))</ul>")
     }
     return Part(id: "events", title: "Events", body: events.isEmpty ? "" : "\(tools)<div id=\"log\">\(folds)</div>")
   }
@@ -29,7 +33,8 @@ extension ReportPage {
 
   private func left(_ count: Int) -> Markup {
     let run = String(report.run.id.prefix(8))
-    return "<p><strong>\(count) events are not on this page.</strong> All are printed by \(mono("caisson events ENVIRONMENT --run \(run) --limit 1000000"))</p>\n"
+    return
+      "<p><strong>\(count) events are not on this page.</strong> All are printed by \(mono("caisson events ENVIRONMENT --run \(run) --limit 1000000"))</p>\n"
   }
 
   private func summary(_ group: ArraySlice<EventRecord>) -> Markup {
@@ -40,7 +45,7 @@ extension ReportPage {
 
   private func line(_ event: EventRecord) -> Markup {
     """
-    <li data-kind="\(event.kind)" data-step="\(event.step ?? "")"><span class="when">\(Instant.short(event.at))</span> \
+    <li data-kind="\(event.kind)" data-step="\(event.step ?? "")"><span class="when">\(Instant.precise(event.at))</span> \
     <span>\(EventText.line(event))</span></li>
 
     """

@@ -12,8 +12,10 @@ extension ReportPage {
   var locks: Part {
     let declared = report.steps.flatMap { step in
       strongest(in: programs(of: step.step).flatMap { $0.operations ?? [] }).map { lock -> [Markup] in
-        [link(to: step.step), mono(lock.relation.description), "\(lock.mode.rawValue)",
-         lock.mode.stallsOthers ? "yes, at most \(limit(step.step))" : "no", "\(stall(of: step.step))"]
+        [
+          link(to: step.step), mono(lock.relation.description), "\(lock.mode.rawValue)",
+          lock.mode.stallsOthers ? "yes, at most \(limit(step.step))" : "no", "\(stall(of: step.step))",
+        ]
       }
     }
     let met = report.events.filter { $0.kind == EventKind.note.rawValue }.map { event -> [Markup] in
@@ -21,7 +23,8 @@ extension ReportPage {
     }
     let words: Markup = declared.isEmpty ? "<p class=\"muted\">No operation declares a lock.</p>" : ""
     let locks = table(
-      "Strongest lock of each step on each relation", ["Step", "Relation", "Lock", "Others wait for it", "Longest stall measured"],
+      "Strongest lock of each step on each relation",
+      ["Step", "Relation", "Lock", "Others wait for it", "Longest stall measured"],
       declared)
     let notes = table("What was in the way, as the engine noted it", ["When", "Step", .wide("Note")], met)
     return Part(
@@ -55,7 +58,8 @@ extension ReportPage {
 
   var measures: Part {
     let rows = report.steps.filter { $0.attempt > 0 || $0.rowsDone > 0 }.map { step -> [Markup] in
-      let attempts = attempts(of: step.step), took = attempts.reduce(0) { $0 + $1.seconds }
+      let attempts = attempts(of: step.step)
+      let took = attempts.reduce(0) { $0 + $1.seconds }
       return [
         link(to: step.step), "\(Instant.span(seconds: took))", "\(attempts.count)",
         step.rowsDone > 0 ? "\(Humanised.count(Int64(step.rowsDone)))" : "", "\(step.tasksDone) of \(step.tasks)",
@@ -65,7 +69,11 @@ extension ReportPage {
     return Part(
       id: "measures", title: "Measures",
       body: table(
-        "What each step took", ["Step", .number("At work"), .number("Attempts"), .number("Rows"), .number("Operations"), .wide("Also measured")], rows))
+        "What each step took",
+        [
+          "Step", .number("At work"), .number("Attempts"), .number("Rows"), .number("Operations"),
+          .wide("Also measured"),
+        ], rows))
   }
 
   /// Rows of the journal and members of the evidence: names differ by what was measured.
@@ -73,7 +81,8 @@ extension ReportPage {
     let rows = report.dossier.measures.filter { $0["step"]?.string == step }
     let kept = rows.isEmpty ? [kept(of: step)["measures"]].compactMap { $0 } : rows
     let ids: Set = ["run_id", "step", "measure_id", "id", "at", "attempt"]
-    return kept.flatMap { $0.object?.members ?? [] }.filter { !ids.contains($0.key) && !$0.value.isNull }.map { member in
+    return kept.flatMap { $0.object?.members ?? [] }.filter { !ids.contains($0.key) && !$0.value.isNull }.map {
+      member in
       "\(member.key.replacing("_", with: " ")) \(quantity(member.key, member.value))"
     }
   }
@@ -96,10 +105,14 @@ extension ReportPage {
     let looks = report.tasks.filter { $0.kind == "observe" && !($0.result?.object?.members.isEmpty ?? true) }
     let rows = looks.flatMap { task in
       (task.result?.object?.members ?? []).map { member -> [Markup] in
-        [link(to: task.step), "\(task.title ?? task.operation)", mono(member.key), "\(answer(member.value))", time(task.changedAt)]
+        [
+          link(to: task.step), "\(task.title ?? task.operation)", mono(member.key), "\(answer(member.value))",
+          time(task.changedAt),
+        ]
       }
     }
-    let all = table("What was looked at, and found", ["Step", .wide("Operation"), "Query", "Result", .when("When")], rows)
+    let all = table(
+      "What was looked at, and found", ["Step", .wide("Operation"), "Query", "Result", .when("When")], rows)
     return Part(
       id: "results", title: "Results kept as evidence",
       body: folded(all, rows.count, "results"))

@@ -22,30 +22,45 @@ extension ReportPage {
   }
 
   private func article(_ step: StepRecord, _ index: ReportIndex) -> Markup {
-    let id = anchors[step.step] ?? "", attempts = index.attempts[step.step] ?? []
+    let id = anchors[step.step] ?? ""
+    let attempts = index.attempts[step.step] ?? []
     let findings = (index.programs[step.step] ?? []).flatMap { $0.record.findings.array ?? [] }
+      .reduce(into: [JSON]()) { all, finding in if !all.contains(finding) { all.append(finding) } }
     let programs = (index.programs[step.step] ?? []).map { program($0, index.tasks[step.step] ?? []) }
     let reason: Markup = step.reason.map { "<p>\($0)</p>" } ?? ""
     return """
       <article id="\(id)" aria-labelledby="\(id)-h"><h3 id="\(id)-h">\(step.step) \(badge(step.state.mark))</h3>
-      \(facts(stepFacts(step, attempts, index)))\(reason)\(findings.map(finding))\(attempts.filter { $0.error != nil }.suffix(3).map(error))
-      \(programs)\(parameters(of: step))\(attemptTable(step, attempts))</article>
+      \(facts(stepFacts(step, attempts, index)))\(reason)\(told(findings))\(attempts.filter { $0.error != nil }.suffix(3).map(error))
+      \(programs)\(takenBack(index.tasks[step.step] ?? []))\(parameters(of: step))\(attemptTable(step, attempts))</article>
 
       """
   }
 
   private func stepFacts(_ step: StepRecord, _ attempts: [AttemptRecord], _ index: ReportIndex) -> [(String, Markup)] {
-    let events = index.events[step.step] ?? 0, took = attempts.reduce(0) { $0 + $1.seconds }
+    let events = index.events[step.step] ?? 0
+    let took = attempts.reduce(0) { $0 + $1.seconds }
     let host = step.host.map { ", on \($0) only" } ?? ""
     return [
-      ("Kind", "\(step.kind)\(host)"), ("Needs", list(step.needs.map(link))), ("Needed by", list(step.wantedBy.map(link))),
+      ("Kind", "\(step.kind)\(host)"), ("Needs", list(step.needs.map(link))),
+      ("Needed by", list(step.wantedBy.map(link))),
       ("Done by", step.doneBy.map { "\($0 == .carried ? "an earlier run" : $0.rawValue)" } ?? ""),
-      ("At work", attempts.isEmpty ? "" : "\(Instant.span(seconds: took)) in \(attempts.count) \(attempts.count == 1 ? "attempt" : "attempts")"),
+      (
+        "At work",
+        attempts.isEmpty
+          ? "" : "\(Instant.span(seconds: took)) in \(attempts.count) \(attempts.count == 1 ? "attempt" : "attempts")"
+      ),
       ("Rows", step.rowsDone > 0 ? "\(Humanised.count(Int64(step.rowsDone)))" : ""),
       ("Way back", step.irreversible ? "None: a point of no return" : ""),
       ("Specification", mono(String(step.specHash.prefix(16)))),
       ("Events", events == 0 ? "" : "<a href=\"#events\" data-events=\"\(step.step)\">\(events)</a>"),
     ]
+  }
+
+  private func told(_ findings: [JSON]) -> Markup {
+    let lines = findings.map(finding)
+    let warnings = findings.count { $0["severity"] == "warning" }
+    guard lines.count > 3 else { return "\(lines)" }
+    return fold("\(lines.count) findings, \(warnings) of them warnings", "\(lines)")
   }
 
   private func finding(_ finding: JSON) -> Markup {
@@ -57,17 +72,39 @@ extension ReportPage {
   /// Those of a phase, each folded under its title; a program compiled anew stands under the one before.
   private func program(_ program: RunChronicle.CompiledProgram, _ tasks: [TaskRecord]) -> Markup {
     let record = program.record
-    let own = tasks.filter { $0.phase == record.phase && $0.attempt == record.attempt && $0.direction == record.direction }
+    let own = tasks.filter {
+      $0.phase == record.phase && $0.attempt == record.attempt && $0.direction == record.direction
+    }
     let byOperation = Dictionary(grouping: own, by: \.operation)
-    let way = record.direction == .undo ? "Rollback, phase" : "Phase", again = record.attempt > 1 ? ", compiled \(record.attempt) times" : ""
-    let heading: Markup = "<p class=\"muted\">\(way) \(record.name)\(again), \(time(record.compiledAt))</p>\n"
-    guard let operations = program.operations else { return heading + fold("Operations, as stored", "<pre>\(record.operations.pretty)</pre>") }
+    let way = record.direction == .undo ? "Rollback, phase" : "Phase"
+    let again = record.attempt > 1 ? ", compiled \(record.attempt) times" : ""
+    let heading: Markup = "\(way) \(record.name)\(again), \(time(record.compiledAt))"
+    guard let operations = program.operations else {
+      return fold("\(heading), as stored", "<pre tabindex=\"0\">\(record.operations.pretty)</pre>")
+    }
+    guard !operations.isEmpty else { return "<p>\(heading): nothing had to be done.</p>\n" }
     let folds = operations.enumerated().map { place, one -> Markup in
       let lines = describe(one, place + 1)
       let done = one.leaves.flatMap { byOperation[$0.id] ?? [] }
-      return fold("\(lines.first ?? one.title) \(standing(done))", "<pre tabindex=\"0\">\(Self.outdented(lines.dropFirst()))</pre>")
+      return fold(
+        "\(lines.first ?? one.title) \(standing(done))",
+        "<pre tabindex=\"0\">\(Self.outdented(lines.dropFirst()))</pre>")
     }
-    return operations.isEmpty ? heading + "<p>Nothing had to be done.</p>" : heading + "\(folds)"
+    let count = operations.count == 1 ? "1 operation" : "\(operations.count) operations"
+    return fold(
+      "\(heading): \(count) \(standing(own))", open: operations.count <= 6, "<div class=\"inside\">\(folds)</div>")
+  }
+
+  /// Undo that was made with the operation itself has no program of its own.
+  private func takenBack(_ tasks: [TaskRecord]) -> Markup {
+    let undone = tasks.filter { $0.direction == .undo && $0.undoes != nil }
+    let rows = undone.map { task -> [Markup] in
+      ["\(task.title ?? task.operation)", badge(task.state.mark), time(task.changedAt)]
+    }
+    guard !rows.isEmpty else { return "" }
+    return fold(
+      "Rollback: \(rows.count) operations \(standing(undone))",
+      table("Operations of the rollback", ["Operation", "State", .when("When")], rows))
   }
 
   private static func outdented(_ lines: ArraySlice<String>) -> String {
@@ -77,7 +114,8 @@ extension ReportPage {
 
   /// Of all tasks of an operation: slices may be many.
   private func standing(_ tasks: [TaskRecord]) -> Markup {
-    let marks = tasks.map(\.state.mark), kinds = marks.reduce(into: [StateMark]()) { if !$0.contains($1) { $0.append($1) } }
+    let marks = tasks.map(\.state.mark)
+    let kinds = marks.reduce(into: [StateMark]()) { if !$0.contains($1) { $0.append($1) } }
     let rows = tasks.reduce(0) { $0 + $1.rowsDone }
     let count: Markup = rows > 0 ? "<span class=\"muted\"> \(Humanised.count(Int64(rows))) rows</span>" : ""
     let badges = kinds.map { mark -> Markup in
@@ -95,9 +133,13 @@ extension ReportPage {
 
   private func attemptTable(_ step: StepRecord, _ attempts: [AttemptRecord]) -> Markup {
     let rows = attempts.map { attempt -> [Markup] in
-      ["\(attempt.attempt)\(attempt.direction == .undo ? ", rollback" : "")", badge(attempt.outcome.mark), time(attempt.startedAt),
-       "\(Instant.span(seconds: attempt.seconds))", "\(attempt.backendPID.map { "\($0)" } ?? "")", "\(attempt.sqlState ?? "")",
-       "\(attempt.error?["message"]?.string ?? "")"]
+      [
+        "\(attempt.attempt)\(attempt.direction == .undo ? ", rollback" : "")", badge(attempt.outcome.mark),
+        time(attempt.startedAt),
+        "\(Instant.span(seconds: attempt.seconds))", "\(attempt.backendPID.map { "\($0)" } ?? "")",
+        "\(attempt.sqlState ?? "")",
+        "\(attempt.error?["message"]?.string ?? "")",
+      ]
     }
     let all = table(
       "Attempts at \(step.step)",
@@ -108,7 +150,9 @@ extension ReportPage {
   private func error(_ attempt: AttemptRecord) -> Markup {
     guard let error = attempt.error else { return "" }
     let state = (attempt.sqlState ?? error["sqlstate"]?.string).map { " (SQLSTATE \($0))" } ?? ""
-    let rest = ["operation", "relation", "constraint", "hint"].compactMap { key in error[key]?.string.map { "\(key): \($0)" } }
+    let rest = ["operation", "relation", "constraint", "hint"].compactMap { key in
+      error[key]?.string.map { "\(key): \($0)" }
+    }
     let statement: Markup = error["statement"]?.string.map { "<pre tabindex=\"0\">\($0)</pre>" } ?? ""
     return """
       <div class="error"><p><strong>Attempt \(attempt.attempt): \(error["message"]?.string ?? "failed")\(state)</strong></p>\

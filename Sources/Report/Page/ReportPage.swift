@@ -27,7 +27,8 @@ package struct ReportPage {
 
   /// The whole file.
   package var html: String {
-    let policy = ContentSecurity.policy(style: PageStyle.ofPage, script: PageScript.text), title = title
+    let policy = ContentSecurity.policy(style: PageStyle.ofPage, script: PageScript.text)
+    let title = title
     let page: Markup = """
       <!DOCTYPE html>
       <html lang="en">
@@ -84,7 +85,9 @@ package struct ReportPage {
   }
 
   private var facts: Markup {
-    let run = report.run, plan = report.plan, identity = report.dossier.identity
+    let run = report.run
+    let plan = report.plan
+    let identity = report.dossier.identity
     return facts([
       ("Run", mono(run.id)), ("Environment", "\(run.environment)"),
       ("Database", "\(identity["database"]?.string ?? "?") on system \(identity["system_id"]?.string ?? "?")"),
@@ -93,7 +96,7 @@ package struct ReportPage {
       ("Finished", run.finishedAt.map(time) ?? "not yet"), ("Duration", "\(Instant.span(seconds: run.seconds))"),
       ("Engine", "\(plan.engineVersion), PostgreSQL \(serverVersion)"), ("Plan hash", mono(run.planHash)),
       ("Release hash", mono(plan.releaseHash)),
-      ("Made anew from", run.variant.isEmpty ? "" : "\(run.variant)"),
+      ("Variant", run.variant.isEmpty ? "" : "\(run.variant)"),
     ])
   }
 
@@ -113,7 +116,9 @@ package struct ReportPage {
 
   private var graph: Part {
     let drawing = (try? report.graph).map { GraphDrawing($0) { anchors[$0].map { "#\($0)" } }.figure }
-    return Part(id: "graph", title: "Steps and what they need", body: drawing.map { "\(scroll("Graph of the steps", $0))\(legend)" } ?? "")
+    return Part(
+      id: "graph", title: "Steps and what they need",
+      body: drawing.map { "\(scroll("Graph of the steps", $0))\(legend)" } ?? "")
   }
 
   /// Only what is seen above it.

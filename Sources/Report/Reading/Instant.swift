@@ -17,6 +17,14 @@ enum Instant {
     text.prefix { $0 != "." && $0 != "+" }.replacing("T", with: " ") + "Z"
   }
 
+  /// To the millisecond.
+  static func precise(_ text: String) -> String {
+    let parts = text.prefix { $0 != "+" }.split(separator: ".")
+    guard let whole = parts.first else { return text }
+    let fraction = parts.count > 1 ? String(parts[1].prefix(3)) : ""
+    return "\(whole.replacing("T", with: " ")).\(fraction)\(String(repeating: "0", count: 3 - fraction.count))Z"
+  }
+
   static func span(_ from: Int64, _ to: Int64) -> String { Humanised.duration(.microseconds(max(0, to - from))) }
   static func span(seconds: Double) -> String { Humanised.duration(.milliseconds(Int64(max(0, seconds) * 1_000))) }
 }

@@ -1,5 +1,5 @@
-package import Journal
 import JSONText
+package import Journal
 import PluginAPI
 import PostgresClient
 package import RunModel
@@ -36,7 +36,9 @@ package struct RunChronicle: Sendable {
   package static func read(_ run: RunRecord, from reader: JournalReader) async throws -> RunChronicle {
     // The chain is verified by itself: on a long journal that takes a while, and a snapshot is in everybody's way.
     let audit = await verify(reader)
-    _ = try await reader.connection.batch(["BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", "SET LOCAL TimeZone = 'UTC'"])
+    _ = try await reader.connection.batch([
+      "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", "SET LOCAL TimeZone = 'UTC'",
+    ])
     do {
       let report = try await RunChronicle(run.id, reader, audit)
       _ = try await reader.connection.query("COMMIT")
@@ -63,7 +65,8 @@ package struct RunChronicle: Sendable {
     gates = try await reader.gates(run: id)
     dossier = try await reader.dossier(run: id)
     eventCount = try await reader.eventCount(of: id)
-    let half = Self.mostEvents / 2, first = try await reader.events(run: id, limit: eventCount <= 2 * half ? 2 * half : half)
+    let half = Self.mostEvents / 2
+    let first = try await reader.events(run: id, limit: eventCount <= 2 * half ? 2 * half : half)
     events = eventCount <= 2 * half ? first : first + (try await reader.lastEvents(of: id, limit: half))
   }
 
@@ -82,9 +85,12 @@ extension RunChronicle {
   /// `shop-staging-1a2b3c4d.html`
   package var fileName: String {
     let safe = { (name: String) in
-      String(String.UnicodeScalarView(name.unicodeScalars.map { scalar in
-        scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-" || scalar == "_" ? scalar : "_"
-      }))
+      String(
+        String.UnicodeScalarView(
+          name.unicodeScalars.map { scalar in
+            scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-" || scalar == "_"
+              ? scalar : "_"
+          }))
     }
     return "\(safe(run.plan))-\(safe(run.environment))-\(run.id.prefix(8)).html"
   }

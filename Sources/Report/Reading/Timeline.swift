@@ -65,16 +65,19 @@ struct Timeline: Sendable {
     guard let from = Instant.microseconds(attempt.startedAt) else { return nil }
     let to = attempt.endedAt.flatMap(Instant.microseconds) ?? end
     let way = attempt.direction == .undo ? "rollback, " : ""
-    let words = "\(attempt.step): \(way)attempt \(attempt.attempt), \(attempt.outcome.mark.word), \(Instant.span(from, to))"
+    let words =
+      "\(attempt.step): \(way)attempt \(attempt.attempt), \(attempt.outcome.mark.word), \(Instant.span(from, to))"
     return Bar(kind: .work(attempt.outcome, attempt.direction), from: from, to: max(to, from), label: words)
   }
 
   /// From an event that sets a step aside to the next that takes it up.
   private func waits(_ events: [EventRecord], _ step: StepRecord) -> [Bar] {
-    var bars: [Bar] = [], since: (at: Int64, why: String)?
+    var bars: [Bar] = []
+    var since: (at: Int64, why: String)?
     func close(_ at: Int64) {
       guard let open = since else { return }
-      bars.append(Bar(kind: .wait, from: open.at, to: at, label: "\(step.step): \(open.why), \(Instant.span(open.at, at))"))
+      bars.append(
+        Bar(kind: .wait, from: open.at, to: at, label: "\(step.step): \(open.why), \(Instant.span(open.at, at))"))
       since = nil
     }
     for event in events {
@@ -83,7 +86,8 @@ struct Timeline: Sendable {
       case .stepBackoff, .stepWaiting, .stepBlocked, .stepInDoubt, .stepReleased, .stepFailed:
         close(at)
         since = (at, EventText.line(event))
-      case .stepClaimed, .stepTakenOver, .stepDone, .stepSkipped, .stepMarkedDone, .stepUndoClaimed, .stepUndone: close(at)
+      case .stepClaimed, .stepTakenOver, .stepDone, .stepSkipped, .stepMarkedDone, .stepUndoClaimed, .stepUndone:
+        close(at)
       default: break
       }
     }
@@ -92,7 +96,8 @@ struct Timeline: Sendable {
   }
 
   private func gateRows(_ events: [EventRecord]) -> [Row] {
-    var rows: [Row] = [], open: [String: (at: Int64, why: String)] = [:]
+    var rows: [Row] = []
+    var open: [String: (at: Int64, why: String)] = [:]
     func row(_ gate: String) -> Int {
       if let place = rows.firstIndex(where: { $0.title == gate }) { return place }
       rows.append(Row(step: nil, title: gate))

@@ -33,7 +33,8 @@ struct GraphCommand: Command {
     case .dot: return stream.writeLine(graph.dot) ? .done : .failed
     case .svg: return stream.write(GraphDrawing(graph).document) ? .done : .failed
     case .text:
-      let terminal = console.output, text = GraphText(graph, utf8: terminal.hasUTF8, palette: terminal.palette)
+      let terminal = console.output
+      let text = GraphText(graph, utf8: terminal.hasUTF8, palette: terminal.palette)
       for line in text.lines { console.print(line) }
       return .done
     }

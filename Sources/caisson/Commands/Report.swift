@@ -11,11 +11,11 @@ struct ReportCommand: Command {
   static let spec = CommandSpec(
     "report", summary: "write what is known of a run as one HTML file",
     discussion: """
-      Steps as a graph and on a time line, approvals, gates, evidence, locks, measures, every statement, attempt and event,
-      and whether the chain of events is sound.
+      Steps as a graph and on a time line, approvals, gates, evidence, locks, measures, every statement, attempt and
+      event, and whether the chain of events is sound.
 
-      The file needs nothing besides itself: it opens offline, prints, works without scripts, and holds no secret. Reads
-      the journal only, also while the run goes on. A file that is there is replaced as a whole.
+      The file needs nothing besides itself: it opens offline, prints, works without scripts, and holds no secret.
+      Reads the journal only, also while the run goes on. A file that is there is replaced as a whole.
       """,
     section: Section.watch, arguments: [.environment], options: [out, .run, .environment, .variable],
     examples: [
@@ -28,7 +28,8 @@ struct ReportCommand: Command {
   init(_ parsed: ParsedCommand) { self.parsed = parsed }
 
   func run(_ console: Console) async throws -> ExitCode {
-    let chosen = try ChosenEnvironment(looking: parsed), id = parsed.value(.run)
+    let chosen = try ChosenEnvironment(looking: parsed)
+    let id = parsed.value(.run)
     let report = try await chosen.reading("report") { reader -> RunChronicle? in
       guard let reader, let run = try await reader.run(id, of: chosen) else { return nil }
       return try await RunChronicle.read(run, from: reader)
