@@ -131,7 +131,7 @@ struct BlockerTests {
       try await listedOne.script("BEGIN; SELECT FROM t")
       let harness = try harness(Self.rename, cancel: "\(listed), postgres")
       let run = Task { try await harness.runner().apply() }
-      #expect(await harness.events.says("ended the session of pid"))
+      #expect(await harness.events.says("ended the session of pid", within: .seconds(90)))
       // As long again, and nothing has become of the others.
       try await Task.sleep(for: .seconds(2))
       #expect(try await holder.query("SELECT count(*) FROM t").value == "1")
@@ -155,7 +155,7 @@ struct BlockerTests {
       try await holder.script("BEGIN; SELECT FROM t")
       let harness = try harness(Self.rename)
       let run = Task { try await harness.runner().apply() }
-      #expect(await harness.events.says("pid \(holder.backendPID)"))
+      #expect(await harness.events.says("pid \(holder.backendPID)", within: .seconds(90)))
       try await Task.sleep(for: .milliseconds(1_200))
       let late = try await session(listed)
       let came = try await database.sql("SELECT clock_timestamp()").value ?? ""
