@@ -16,7 +16,11 @@ import Testing
       let first = try await desk.caisson(Self.rollout)
       #expect(first.exit == 5 && first.stdout.contains("release --target eu --reason"), "\(first.stdout)\(first.stderr)")
       try await desk.approve()
-      let second = try await desk.caisson(Self.rollout)
+      var second = try await desk.caisson(Self.rollout)
+      while second.stdout.contains("soak") {
+        try await Task.sleep(for: .seconds(1))
+        second = try await desk.caisson(Self.rollout)
+      }
       #expect(second.exit == 5 && second.stdout.contains("and 4 more wait"), "\(second.stdout)\(second.stderr)")
       try await desk.approve()
 
