@@ -44,12 +44,14 @@ struct Gatekeeper: Sendable {
   // MARK: Before a claim
 
   /// What keeps every step from being begun; `nil`: nothing.
+  ///
+  /// Nobody is asked to approve what is not proven yet.
   func closedForAll() async throws -> ClosedGate? {
+    if let evidence, let verdict = try await verdict(evidence) { return try await keep(verdict, gate: "run", step: nil) }
     let gates = try await ledger.records { [run = shop.run] in try await $0.gates(run: run) }
     if let release = gates.first(where: { $0.gate == "release" }).flatMap(ClosedGate.init) { return release }
     guard !windows.isEmpty || !limits.isEmpty || evidence != nil else { return nil }
-    var verdict: Verdict? = if let evidence { try await self.verdict(evidence) } else { nil }
-    if verdict == nil, !windows.isEmpty { verdict = try await self.verdict(on: windows) }
+    var verdict = windows.isEmpty ? nil : try await verdict(on: windows)
     if verdict == nil, let problem = try await limitPassed() {
       verdict = Verdict(kind: "limit", reason: problem, again: .seconds(30))
     }

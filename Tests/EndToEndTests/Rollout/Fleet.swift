@@ -81,9 +81,10 @@ final class Fleet: Sendable {
   /// Another role's word for production's targets; what it was answered.
   func approve(_ options: String...) async throws -> (exit: Int32, stdout: String, stderr: String) {
     let role = "second_\(try self["staging"].name)", cluster = try self["staging"].cluster
+    for name in names { try await run("journal install", "production.yaml", "--target", name, "--roles") }
     try await cluster.sql(
       """
-      DO $$ BEGIN CREATE ROLE \(id: role) LOGIN PASSWORD 'their own' IN ROLE caisson_operator;
+      DO $$ BEGIN CREATE ROLE \(id: role) LOGIN PASSWORD 'their own' IN ROLE caisson_approver;
       EXCEPTION WHEN duplicate_object THEN END $$
       """)
     let theirs = databases.map { name, database in

@@ -9,18 +9,19 @@ import Testing
   private static let rollout = ["rollout", "plans/zenfleet/rollout.yaml", "--yes"]
   private static let countries = ["eu", "us", "uk", "ca", "au", "jp"]
 
-  @Test("six databases in waves, each with a second person's word, one that fails and is retried alone")
+  @Test("staging soaks, then six databases in waves, each with a second person's word, one that fails and is retried alone")
   func fleet() async throws {
     try await TemporaryFolder.with { folder in
       let desk = try await FleetDesk(folder)
-      let first = try await desk.caisson(Self.rollout)
+      var first = try await desk.caisson(Self.rollout)
+      #expect(first.exit == 5 && first.stdout.contains("soak"), "\(first.stdout)\(first.stderr)")
+      while first.stdout.contains("soak") {
+        try await Task.sleep(for: .seconds(1))
+        first = try await desk.caisson(Self.rollout)
+      }
       #expect(first.exit == 5 && first.stdout.contains("release --target eu --reason"), "\(first.stdout)\(first.stderr)")
       try await desk.approve()
-      var second = try await desk.caisson(Self.rollout)
-      while second.stdout.contains("soak") {
-        try await Task.sleep(for: .seconds(1))
-        second = try await desk.caisson(Self.rollout)
-      }
+      let second = try await desk.caisson(Self.rollout)
       #expect(second.exit == 5 && second.stdout.contains("and 4 more wait"), "\(second.stdout)\(second.stderr)")
       try await desk.approve()
 
@@ -97,10 +98,13 @@ import Testing
     }
 
     func approve() async throws {
+      for country in FleetRolloutTests.countries {
+        _ = try await caisson(["journal", "install", "plans/zenfleet/production-fleet.yaml", "--target", country, "--roles"])
+      }
       let role = "second_\(database.name)"
       try await database.cluster.sql(
         """
-        DO $$ BEGIN CREATE ROLE \(id: role) LOGIN PASSWORD 'their own' IN ROLE caisson_operator;
+        DO $$ BEGIN CREATE ROLE \(id: role) LOGIN PASSWORD 'their own' IN ROLE caisson_approver;
         EXCEPTION WHEN duplicate_object THEN END $$
         """)
       let said = try await caisson(

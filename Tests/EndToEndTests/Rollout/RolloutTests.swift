@@ -44,6 +44,22 @@ import Testing
     }
   }
 
+  @Test("it stops while staging soaks, says until when, and goes on after it")
+  func soak() async throws {
+    let requires = "requires: { environment: staging, soak: 8s, from: ${env:TARGET_STAGING} }"
+    try await Fleet.with(Self.log, targets: ["eu"], production: requires) { fleet in
+      let first = try await fleet.run("rollout", "rollout.yaml", "-o", "json")
+      #expect(first.exit == 5, "\(first.stdout)\(first.stderr)")
+      let document = try JSON(parsing: first.stdout)
+      #expect(Self.states(document) == ["succeeded", "waiting"])
+      let gate = document["stages"]?.array?.last?["targets"]?.array?.first?["gates"]?.array?.first
+      #expect(gate?["kind"] == "soak" && gate?["next"]?.string != nil, "\(document)")
+      #expect(try await fleet.having("SELECT to_regclass('log') IS NOT NULL") == ["staging"])
+      let later = try await fleet.run("rollout", "rollout.yaml", "--wait=1min")
+      #expect(later.exit == 0, "\(later.stdout)\(later.stderr)")
+    }
+  }
+
   private static func states(_ document: JSON) -> [String?]? {
     document["stages"]?.array?.flatMap { $0["targets"]?.array ?? [] }.map { $0["state"]?.string }
   }

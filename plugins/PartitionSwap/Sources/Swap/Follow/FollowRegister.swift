@@ -45,9 +45,9 @@ enum FollowRegister {
             END IF;
           END $function$;
         REVOKE ALL ON FUNCTION \(backlog.quoted)(text) FROM PUBLIC;
-        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_reader') THEN
-          GRANT SELECT ON \(table.quoted) TO caisson_reader;
-          GRANT EXECUTE ON FUNCTION \(backlog.quoted)(text) TO caisson_reader;
+        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_viewer') THEN
+          GRANT SELECT ON \(table.quoted) TO caisson_viewer;
+          GRANT EXECUTE ON FUNCTION \(backlog.quoted)(text) TO caisson_viewer;
         END IF;
       EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL;
       END
