@@ -10,20 +10,8 @@ extension JournalSQL {
   /// When a step has come to a phase that `needed` other roles have to approve; once for a run.
   package static func requireApproval(run: String, needed: Int, step: String) -> SQL {
     """
-    INSERT INTO caisson.gate (run_id, gate, kind, spec, bound_hash, reason)
-    SELECT run_id, \("step:" + step), 'approval', jsonb_build_object('needed', \(needed)::integer), plan_hash,
-      'the step asks for approval'
-    FROM caisson.run WHERE run_id = \(run) ON CONFLICT DO NOTHING
-    """
-  }
-
-  /// When a step has come to a phase that `needed` other roles have to approve; once for a run.
-  package static func requireApproval(run: String, needed: Int, step: String) -> SQL {
-    """
-    INSERT INTO caisson.gate (run_id, gate, kind, spec, bound_hash, reason)
-    SELECT run_id, \("step:" + step), 'approval', jsonb_build_object('needed', \(needed)::integer), plan_hash,
-      'the step asks for approval'
-    FROM caisson.run WHERE run_id = \(run) ON CONFLICT DO NOTHING
+    SELECT caisson.require_approval(r.plan_hash, r.target, \(step)::text, \(needed)::integer)
+    FROM caisson.run r WHERE r.run_id = \(run)
     """
   }
 
