@@ -1,4 +1,5 @@
 package import PostgresClient
+package import RunModel
 package import SQLText
 
 /// What `status`, `history`, `events` and `logs` read. Each call is one statement.
@@ -85,6 +86,25 @@ package struct JournalReader: Sendable {
   /// Of one step, or of the whole run.
   package func tasks(run: String, step: String? = nil) async throws -> [TaskRecord] {
     try await all("\(sql: TaskRecord.select) WHERE t.run_id = \(run) \(sql: only(step, "t")) ORDER BY t.step, t.task")
+  }
+
+  /// Of one operation of a program. A step of a thousand partitions has thousands of tasks: they are not all read for each.
+  package func tasks(
+    run: String, step: String, of operation: String, phase: Int, program: Int, direction: Direction
+  ) async throws -> [TaskRecord] {
+    try await all(
+      """
+      \(sql: TaskRecord.select) WHERE t.run_id = \(run) AND t.step = \(step) AND t.operation = \(operation)
+        AND t.phase = \(phase) AND t.attempt = \(program) AND t.direction = \(direction.rawValue) ORDER BY t.task
+      """)
+  }
+
+  package func tasks(run: String, step: String, numbered numbers: [Int]) async throws -> [TaskRecord] {
+    try await all(
+      """
+      \(sql: TaskRecord.select) WHERE t.run_id = \(run) AND t.step = \(step)
+        AND t.task = ANY (\(numbers.map(String.init))::integer[]) ORDER BY t.task
+      """)
   }
 
   package func programs(run: String, step: String? = nil) async throws -> [ProgramRecord] {

@@ -1,4 +1,5 @@
 import Engine
+import JSONText
 import PlanModel
 import PluginAPI
 
@@ -13,6 +14,11 @@ struct RehearsedPlan {
     resolved.folder = folder
     let own = original.environment
     resolved.environment = own.onClone(accepting: original.plan.steps.map(\.id))
+    // The journal reads there who has to approve.
+    if case .object(var frozen) = resolved.json {
+      frozen["environment"] = resolved.environment.json
+      resolved.json = .object(frozen)
+    }
     for place in resolved.plan.steps.indices {
       let step = resolved.plan.steps[place]
       resolved.plan.steps[place].host = nil
@@ -26,6 +32,7 @@ struct RehearsedPlan {
     }
     let gates = [
       (own.approvals > 0, "approvals"), (!own.windows.isEmpty, "windows"), (!own.limits.isEmpty, "limits"),
+      (own.requires != nil, "evidence"),
     ].filter(\.0).map(\.1)
     if !gates.isEmpty { omitted.append(.init(step: nil, reason: "the environment's \(gates.joined(separator: ", "))")) }
   }

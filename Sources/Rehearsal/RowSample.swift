@@ -1,4 +1,5 @@
 import Engine
+import Journal
 import PostgresClient
 import SQLText
 
@@ -64,6 +65,7 @@ struct RowSample {
     }
   }
 
+  /// The journal begins anew; what steps keep beside it belongs to the tables they have changed.
   private func tables() async throws -> [Table] {
     try await source.query(
       """
@@ -71,7 +73,8 @@ struct RowSample {
         (SELECT coalesce(array_agg(a.attname ORDER BY a.attnum), '{}') FROM pg_attribute a
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') AS columns
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'caisson')
+      WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+        AND NOT (n.nspname = 'caisson' AND c.relname = ANY (\(Rights.tables.map(\.name))))
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
       ORDER BY c.oid
       """

@@ -33,7 +33,12 @@ import Testing
       let shown = try await project.run(command, env: runner)
       #expect(shown.exit == 0, "\(command): \(shown.stderr)")
     }
-    try await project.database.script("UPDATE caisson.run SET finished_at = finished_at - interval '90 days'")
+    // Runs that have proven something stay.
+    try await project.database.script(
+      """
+      UPDATE caisson.run SET finished_at = finished_at - interval '90 days';
+      DELETE FROM caisson.evidence WHERE run_id IN (SELECT run_id FROM caisson.run WHERE state = 'rolled_back')
+      """)
     let pruned = try await project.run("journal prune", "--keep", "60d", "-y", env: runner)
     #expect(pruned.exit == 0 && pruned.stdout.contains("1 runs with"), "\(pruned.stdout)\(pruned.stderr)")
     let recent = try await project.run("journal prune", "--keep", "1d", "-y", env: runner)

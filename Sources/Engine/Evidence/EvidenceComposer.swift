@@ -97,7 +97,9 @@ struct EvidenceComposer {
       jsonb_build_object('journal_id', m.journal_id, 'system_id', m.system_id, 'database_oid', m.database_oid::bigint,
         'database', current_database()) AS identity,
       EXISTS (SELECT FROM caisson.run x JOIN caisson.plan y USING (plan_hash) WHERE y.release_hash = p.release_hash
-        AND x.target = r.target AND x.state = 'rolled_back' AND x.created_at <= r.created_at) AS rehearsed
+        AND x.target = r.target AND x.state = 'rolled_back' AND x.created_at <= r.created_at)
+        OR EXISTS (SELECT FROM caisson.event e WHERE e.kind = \(EventKind.planRehearsed.rawValue)
+          AND e.data ->> 'release_hash' = encode(p.release_hash, 'hex')) AS rehearsed
     FROM caisson.run r JOIN caisson.plan p USING (plan_hash), caisson.meta m
     WHERE r.run_id = \(run)::uuid AND r.state = 'succeeded' AND r.variant = '' AND r.target = m.target_name
       AND NOT EXISTS (SELECT FROM caisson.evidence v WHERE v.evidence_id = \(id(of: run))::uuid)

@@ -1,4 +1,5 @@
 import Glibc
+import JSONText
 import PlanModel
 import PluginAPI
 import PlanSchema
@@ -40,7 +41,7 @@ package final class RehearsalGuard: Sendable {
   func admitted(_ program: Program, of step: PlanStep, hasAskedConsole: Bool) -> Program {
     if hasAskedConsole, !program.refusals.isEmpty { return omitted(step, "it asks a pooler's console") }
     var admitted = program
-    admitted.operations = program.operations.flatMap { opened($0, of: step) }
+    admitted.operations = program.operations.flatMap { opened($0, of: step) }.map { withoutLogins($0, of: step) }
     if let reason = admitted.operations.lazy.compactMap(forbidden).first { return omitted(step, reason) }
     if admitted.operations.contains(where: \.writesBesides) {
       omit(step.id, "its files are written to a scratch copy of the plan's folder", isWhole: false)
@@ -61,6 +62,16 @@ package final class RehearsalGuard: Sendable {
     else { return [operation] }
     omit(step.id, "without the pause around: \(operation.title)", isWhole: false)
     return work.body
+  }
+
+  /// The roles of a clone have no passwords: a configuration is tried, its logins are not.
+  private func withoutLogins(_ operation: Operation, of step: PlanStep) -> Operation {
+    guard case .process(var work) = operation.work, work.isTrial, let arguments = work.argumentsWithoutLogins else { return operation }
+    omit(step.id, "without the logins of: \(operation.title)", isWhole: false)
+    work.arguments = arguments
+    var changed = operation
+    changed.work = .process(work)
+    return changed
   }
 
   /// Why an operation may not be run; `nil`: it may.
@@ -108,5 +119,14 @@ extension ProcessWork {
   fileprivate var isTrial: Bool {
     guard arguments.count == 3, arguments[0] == OwnProgram.name, arguments[1] == PoolerOrder.command else { return false }
     return !arguments[2].contains("\"reload\":")
+  }
+
+  /// `nil`: it has none.
+  fileprivate var argumentsWithoutLogins: [String]? {
+    guard let json = try? JSON(parsing: arguments[2]), case .object(var order) = json,
+      order["logins"]?.array?.isEmpty == false
+    else { return nil }
+    order["logins"] = .array([])
+    return Array(arguments.prefix(2)) + [JSON.object(order).text]
   }
 }

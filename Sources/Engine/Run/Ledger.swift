@@ -182,10 +182,19 @@ actor Ledger {
     try await records { [run] in try await $0.tasks(run: run, step: step) }
   }
 
+  /// Of one operation of a program.
+  func tasks(
+    _ step: String, of operation: String, phase: Int, program: Int, direction: Direction
+  ) async throws -> [TaskRecord] {
+    try await records { [run] in
+      try await $0.tasks(run: run, step: step, of: operation, phase: phase, program: program, direction: direction)
+    }
+  }
+
   /// The same tasks as they are now.
   func tasks(_ step: String, in known: [TaskRecord]) async throws -> [TaskRecord] {
-    let numbers = Set(known.map(\.task))
-    return try await tasks(step).filter { numbers.contains($0.task) }
+    let numbers = known.map(\.task)
+    return try await records { [run] in try await $0.tasks(run: run, step: step, numbered: numbers) }
   }
 
   func task(_ record: TaskRecord) async throws -> TaskRecord {

@@ -66,9 +66,8 @@ struct OperationRunner {
   }
 
   func tasks(of operation: Operation) async throws -> [TaskRecord] {
-    try await ledger.tasks(step.id).filter {
-      $0.phase == phase && $0.attempt == program && $0.direction == holding.direction && $0.operation == operation.id
-    }
+    try await ledger.tasks(
+      step.id, of: operation.id, phase: phase, program: program, direction: holding.direction)
   }
 
   private func sideBySide<Item: Sendable>(

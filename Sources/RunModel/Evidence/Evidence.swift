@@ -35,7 +35,7 @@ package struct Evidence: Sendable, Hashable {
   package let serverVersion: Int
   package let startedAt: Moment
   package let finishedAt: Moment
-  /// A run of the same release was rolled back on that target before.
+  /// A run of the same release was rolled back on that target before, or the release was rehearsed on a clone of it.
   package let rollbackRehearsed: Bool
   package let steps: [String: StepProof]
   package let body: JSON

@@ -59,7 +59,8 @@ final class RunProgress: Sendable {
       }
       return (state.model, notices)
     }
-    for (step, text) in notices { note(text, step: step) }
+    // Some are about the whole run.
+    for (step, text) in notices { note(text, step: step.isEmpty ? nil : step) }
     screen.update(model)
   }
 

@@ -133,6 +133,7 @@ import Testing
       #expect(try await desk.refusal("DELETE FROM \(table)_old").hasPrefix("40001"), "\(table)")
     }
     let schedules = try await desk.project.json("schedule list").array?.compactMap { $0["step"]?.string }
-    #expect(schedules?.sorted() == ["downloads-ahead", "logs-ahead", "orders-ahead"])
+    #expect(schedules?.sorted() 
+      == ["downloads", "logs", "orders"].flatMap { ["\($0)-ahead", "\($0)-by-month:drain"] })
   }
 }

@@ -46,7 +46,7 @@ import Testing
 
   @Test("it stops while staging soaks, says until when, and goes on after it")
   func soak() async throws {
-    let requires = "requires: { environment: staging, soak: 8s, from: ${env:TARGET_STAGING} }"
+    let requires = #"requires: { environment: staging, soak: 8s, from: "${env:TARGET_STAGING}" }"#
     try await Fleet.with(Self.log, targets: ["eu"], production: requires) { fleet in
       let first = try await fleet.run("rollout", "rollout.yaml", "-o", "json")
       #expect(first.exit == 5, "\(first.stdout)\(first.stderr)")

@@ -42,7 +42,7 @@ enum RollupStore {
         IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_viewer') THEN
           GRANT SELECT ON \(rollup.quoted), \(period.quoted) TO caisson_viewer;
         END IF;
-      EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL;
+      EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN NULL;
       END
       """
     return "DO LANGUAGE plpgsql \(literal: body)"

@@ -33,7 +33,7 @@ enum StalenessStore {
           GRANT SELECT ON \([ChangeMarks.table, watch, staleness].map(\.quoted).joined(separator: ", "))
             TO caisson_viewer;
         END IF;
-      EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL;
+      EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN NULL;
       END
       """
     return "DO LANGUAGE plpgsql \(literal: body)"

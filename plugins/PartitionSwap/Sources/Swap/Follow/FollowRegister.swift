@@ -49,7 +49,7 @@ enum FollowRegister {
           GRANT SELECT ON \(table.quoted) TO caisson_viewer;
           GRANT EXECUTE ON FUNCTION \(backlog.quoted)(text) TO caisson_viewer;
         END IF;
-      EXCEPTION WHEN duplicate_table OR unique_violation THEN NULL;
+      EXCEPTION WHEN duplicate_table OR duplicate_object OR duplicate_function OR unique_violation THEN NULL;
       END
       """
     return "DO LANGUAGE plpgsql \(literal: body)"

@@ -20,7 +20,7 @@ extension KeyGuard {
 
   /// Compared as they are stored: there are types whose `=` says yes to values that differ, and some that have none.
   func image(_ row: String) -> String {
-    "ROW(" + (identity + further).map { "\(row).\(Quoting.identifier($0.name))" }.joined(separator: ", ") + ")::record"
+    "ROW(" + (identity + further).map { "\(row).\(Quoting.identifier($0.name))" }.joined(separator: ", ") + ")"
   }
 
   /// Where the operators of the key's types are.

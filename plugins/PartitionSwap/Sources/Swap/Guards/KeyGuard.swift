@@ -90,10 +90,11 @@ extension KeyGuard {
         CREATE TRIGGER \(id: trigger) AFTER INSERT OR DELETE ON \(id: copy)
         FOR EACH ROW EXECUTE FUNCTION \(id: function)()
         """,
-        // Not by the columns an UPDATE names: a trigger may have changed others.
+        // Not by the columns an UPDATE names: a trigger may have changed others. The function, not its operator: the server
+        // prints `ROW(a) *<> ROW(b)` in a form that it reads as a comparison of the columns, and a dump could not be restored.
         """
         CREATE TRIGGER \(id: trigger + "_change") AFTER UPDATE ON \(id: copy)
-        FOR EACH ROW WHEN (NOT (\(sql: image("OLD")) *= \(sql: image("NEW")))) EXECUTE FUNCTION \(id: function)()
+        FOR EACH ROW WHEN (pg_catalog.record_image_ne(\(sql: image("OLD")), \(sql: image("NEW")))) EXECUTE FUNCTION \(id: function)()
         """,
       ] + truncates
     return .transaction(
