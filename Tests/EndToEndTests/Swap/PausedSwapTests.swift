@@ -46,13 +46,15 @@ struct PausedSwapTests {
   func control() async throws {
     try await with(step(stall: "3s")) { project, pooler in
       let load = try await PoolLoad.start(pooler, clients: 200, folder: project.folder)
-      // What a cutover without a pool does to a client that is in its way for too long.
+      // What a cutover without a pool does to clients that are in its way for too long.
+      let holder = try await TestDatabase.current.connect()
+      try await holder.script("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
       let ended: SQL = """
         SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity
-          WHERE datname = current_database() AND application_name = 'pgbench' AND xact_start IS NOT NULL LIMIT 1) x
+          WHERE datname = current_database() AND application_name = 'pgbench' AND wait_event_type = 'Lock' LIMIT 1) x
         """
       while try await TestDatabase.current.sql(ended).value != "1" {}
-      try await Task.sleep(for: .milliseconds(200))
+      await holder.close()
       #expect(try await load.end().problem != nil)
     }
   }
