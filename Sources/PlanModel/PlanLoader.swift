@@ -36,11 +36,11 @@ package struct PlanLoader: Sendable {
   }
 
   private func load(_ request: PlanRequest, _ report: inout Diagnostics) -> [ResolvedPlan]? {
-    guard let path = environmentFile(request, &report), let environment = tree(path, &report),
+    guard let path = environmentFile(request, &report), let environment = files.tree(path, &report),
       isEnvironment(environment, &report)
     else { return nil }
     guard let planFile = planFile(of: environment, path, &report),
-      let plan = tree(planFile.path, mention: planFile.range, &report)
+      let plan = files.tree(planFile.path, mention: planFile.range, &report)
     else { return nil }
     let resolution = Resolution(
       registry: registry, files: files, request: request, environmentFile: path, planFile: planFile.path)
@@ -85,19 +85,5 @@ package struct PlanLoader: Sendable {
     }
     guard let name = String.read(node, &report) else { return nil }
     return (FilePath.join(folder, name), node.range)
-  }
-
-  /// The tree of a file, with its problems reported; `nil` when there is none.
-  private func tree(_ path: String, mention: SourceRange? = nil, _ report: inout Diagnostics) -> Node? {
-    do {
-      let text = YAMLText(try files.content(of: path), file: path)
-      report.sources[path] = text.source
-      report.add(contentsOf: text.problems.map(Diagnostic.init))
-      return text.root
-    } catch {
-      report.error(
-        error.code, "`\(path)` cannot be read: \(error.reason)", at: mention ?? .beginning(of: path))
-      return nil
-    }
   }
 }

@@ -25,11 +25,11 @@ package struct RolloutLoader: Sendable {
   /// Whether a file says that it is a rollout, whatever else is wrong with it.
   package func recognises(_ path: String) -> Bool {
     var discarded = Diagnostics()
-    return tree(path, &discarded)?["rollout"] != nil
+    return files.tree(path, &discarded)?["rollout"] != nil
   }
 
   private func load(_ request: PlanRequest, _ report: inout Diagnostics) -> StagedRollout? {
-    guard let root = tree(request.path, &report), isRollout(root, &report),
+    guard let root = files.tree(request.path, &report), isRollout(root, &report),
       let keys = RolloutKeys.read(root, &report)
     else { return nil }
     var stages: [StagedRollout.Stage] = []
@@ -43,18 +43,6 @@ package struct RolloutLoader: Sendable {
     }
     return StagedRollout(
       name: keys.rollout.text, description: keys.description, stages: stages, diagnostics: Diagnostics())
-  }
-
-  private func tree(_ path: String, _ report: inout Diagnostics) -> Node? {
-    do {
-      let text = YAMLText(try files.content(of: path), file: path)
-      report.sources[path] = text.source
-      report.add(contentsOf: text.problems.map(Diagnostic.init))
-      return text.root
-    } catch {
-      report.error(error.code, "`\(path)` cannot be read: \(error.reason)", at: .beginning(of: path))
-      return nil
-    }
   }
 
   private func isRollout(_ root: Node, _ report: inout Diagnostics) -> Bool {

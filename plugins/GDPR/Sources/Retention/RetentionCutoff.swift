@@ -46,25 +46,17 @@ struct RetentionCutoff: Sendable {
 
   /// Harmless when it is there, also when two steps make it at once.
   private static var creation: SQL {
-    let body = """
-      BEGIN
-        IF pg_catalog.to_regclass('\(store.quoted)') IS NOT NULL THEN
-          RETURN;
-        END IF;
-        CREATE TABLE \(store.quoted) (
-          run text PRIMARY KEY,
-          relation text NOT NULL,
-          mode text NOT NULL,
-          cutoff text NOT NULL,
-          noted_at timestamptz NOT NULL DEFAULT now()
-        );
-        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_viewer') THEN
-          GRANT SELECT ON \(store.quoted) TO caisson_viewer;
-        END IF;
-      EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN NULL;
-      END
+    SharedStore.creation(
+      unless: store,
       """
-    return "DO LANGUAGE plpgsql \(literal: body)"
+      CREATE TABLE \(store.quoted) (
+        run text PRIMARY KEY,
+        relation text NOT NULL,
+        mode text NOT NULL,
+        cutoff text NOT NULL,
+        noted_at timestamptz NOT NULL DEFAULT now()
+      );
+      """, seen: [store])
   }
 
   private var forget: Operation {

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// What is known about rollups: how each was cut, and its periods.
@@ -14,38 +15,30 @@ enum RollupStore {
 
   /// Harmless when it is there, also when two steps make it at once. Bounds are wall-clock times of the rollup's zone.
   static var create: SQL {
-    let body = """
-      BEGIN
-        IF pg_catalog.to_regclass('\(period.quoted)') IS NOT NULL THEN
-          RETURN;
-        END IF;
-        CREATE TABLE \(rollup.quoted) (
-          rollup text PRIMARY KEY,
-          period interval NOT NULL,
-          timezone text NOT NULL,
-          query text NOT NULL,
-          lookback interval NOT NULL,
-          closed_after interval NOT NULL,
-          latest_run text NOT NULL
-        );
-        CREATE TABLE \(period.quoted) (
-          rollup text NOT NULL REFERENCES \(rollup.quoted) ON DELETE CASCADE,
-          starts timestamp NOT NULL,
-          ends timestamp NOT NULL,
-          computed_at timestamptz,
-          rows bigint,
-          replaced_by text,
-          checked_at timestamptz,
-          differs boolean NOT NULL DEFAULT false,
-          PRIMARY KEY (rollup, starts)
-        );
-        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_viewer') THEN
-          GRANT SELECT ON \(rollup.quoted), \(period.quoted) TO caisson_viewer;
-        END IF;
-      EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN NULL;
-      END
+    SharedStore.creation(
+      unless: period,
       """
-    return "DO LANGUAGE plpgsql \(literal: body)"
+      CREATE TABLE \(rollup.quoted) (
+        rollup text PRIMARY KEY,
+        period interval NOT NULL,
+        timezone text NOT NULL,
+        query text NOT NULL,
+        lookback interval NOT NULL,
+        closed_after interval NOT NULL,
+        latest_run text NOT NULL
+      );
+      CREATE TABLE \(period.quoted) (
+        rollup text NOT NULL REFERENCES \(rollup.quoted) ON DELETE CASCADE,
+        starts timestamp NOT NULL,
+        ends timestamp NOT NULL,
+        computed_at timestamptz,
+        rows bigint,
+        replaced_by text,
+        checked_at timestamptz,
+        differs boolean NOT NULL DEFAULT false,
+        PRIMARY KEY (rollup, starts)
+      );
+      """, seen: [rollup, period])
   }
 
   /// Their last user takes them along.

@@ -1,3 +1,4 @@
+import OnlineDDL
 import PluginAPI
 
 /// What is known about materialized views beyond the run that found it out: marks of changes, watched tables, the last
@@ -10,33 +11,24 @@ enum StalenessStore {
   /// After the register. Harmless when it is there, also when two steps make it at once. The marks' key holds the beginning of their
   /// transaction too: after a restore into another server a number of a transaction may come again.
   static var create: SQL {
-    let body = """
-      BEGIN
-        IF pg_catalog.to_regclass('\(staleness.quoted)') IS NOT NULL THEN
-          RETURN;
-        END IF;
-        CREATE TABLE \(ChangeMarks.table.quoted) (
-          view text NOT NULL,
-          xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
-          marked_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-          PRIMARY KEY (view, xid, marked_at)
-        );
-        CREATE TABLE \(watch.quoted) (
-          view text PRIMARY KEY,
-          tables oid[] NOT NULL,
-          min_interval interval NOT NULL,
-          shape text,
-          step text NOT NULL
-        );
-        CREATE VIEW \(staleness.quoted) AS \(question.text);
-        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_viewer') THEN
-          GRANT SELECT ON \([ChangeMarks.table, watch, staleness].map(\.quoted).joined(separator: ", "))
-            TO caisson_viewer;
-        END IF;
-      EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN NULL;
-      END
+    SharedStore.creation(
+      unless: staleness,
       """
-    return "DO LANGUAGE plpgsql \(literal: body)"
+      CREATE TABLE \(ChangeMarks.table.quoted) (
+        view text NOT NULL,
+        xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
+        marked_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+        PRIMARY KEY (view, xid, marked_at)
+      );
+      CREATE TABLE \(watch.quoted) (
+        view text PRIMARY KEY,
+        tables oid[] NOT NULL,
+        min_interval interval NOT NULL,
+        shape text,
+        step text NOT NULL
+      );
+      CREATE VIEW \(staleness.quoted) AS \(question.text);
+      """, seen: [ChangeMarks.table, watch, staleness])
   }
 
   /// Only when nobody needs them any more: their last user takes them along.

@@ -11,48 +11,39 @@ enum FollowRegister {
 
   /// Harmless when it is there, also when two steps make it at once.
   static var create: SQL {
-    let body = """
-      BEGIN
-        IF pg_catalog.to_regclass('\(table.quoted)') IS NOT NULL THEN
-          RETURN;
-        END IF;
-        CREATE TABLE \(table.quoted) (
-          source text PRIMARY KEY,
-          old text NOT NULL,
-          log text NOT NULL,
-          reverse jsonb NOT NULL,
-          drain text NOT NULL,
-          every interval NOT NULL,
-          max_log bigint NOT NULL,
-          is_compared boolean NOT NULL,
-          until timestamptz NOT NULL,
-          leaves jsonb NOT NULL,
-          armed jsonb,
-          drained_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-          entries bigint NOT NULL DEFAULT 0,
-          milliseconds double precision NOT NULL DEFAULT 0,
-          conflict text,
-          conflict_at timestamptz,
-          unsure text
-        );
-        CREATE FUNCTION \(backlog.quoted)(which text, OUT entries bigint, OUT bytes bigint) LANGUAGE plpgsql STABLE
-        SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
-          DECLARE named text := (SELECT s.log FROM \(table.quoted) s WHERE s.source = which);
-          BEGIN
-            IF pg_catalog.to_regclass(named) IS NOT NULL THEN
-              EXECUTE 'SELECT count(*) FROM (SELECT FROM ' || named || ' LIMIT 1000000) l' INTO entries;
-              bytes := pg_catalog.pg_total_relation_size(named);
-            END IF;
-          END $function$;
-        REVOKE ALL ON FUNCTION \(backlog.quoted)(text) FROM PUBLIC;
-        IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'caisson_viewer') THEN
-          GRANT SELECT ON \(table.quoted) TO caisson_viewer;
-          GRANT EXECUTE ON FUNCTION \(backlog.quoted)(text) TO caisson_viewer;
-        END IF;
-      EXCEPTION WHEN duplicate_table OR duplicate_object OR duplicate_function OR unique_violation THEN NULL;
-      END
+    SharedStore.creation(
+      unless: table,
       """
-    return "DO LANGUAGE plpgsql \(literal: body)"
+      CREATE TABLE \(table.quoted) (
+        source text PRIMARY KEY,
+        old text NOT NULL,
+        log text NOT NULL,
+        reverse jsonb NOT NULL,
+        drain text NOT NULL,
+        every interval NOT NULL,
+        max_log bigint NOT NULL,
+        is_compared boolean NOT NULL,
+        until timestamptz NOT NULL,
+        leaves jsonb NOT NULL,
+        armed jsonb,
+        drained_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+        entries bigint NOT NULL DEFAULT 0,
+        milliseconds double precision NOT NULL DEFAULT 0,
+        conflict text,
+        conflict_at timestamptz,
+        unsure text
+      );
+      CREATE FUNCTION \(backlog.quoted)(which text, OUT entries bigint, OUT bytes bigint) LANGUAGE plpgsql STABLE
+      SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+        DECLARE named text := (SELECT s.log FROM \(table.quoted) s WHERE s.source = which);
+        BEGIN
+          IF pg_catalog.to_regclass(named) IS NOT NULL THEN
+            EXECUTE 'SELECT count(*) FROM (SELECT FROM ' || named || ' LIMIT 1000000) l' INTO entries;
+            bytes := pg_catalog.pg_total_relation_size(named);
+          END IF;
+        END $function$;
+      REVOKE ALL ON FUNCTION \(backlog.quoted)(text) FROM PUBLIC;
+      """, seen: [table], called: ["\(backlog.quoted)(text)"])
   }
 
   /// At the cutover, when the names have changed.
