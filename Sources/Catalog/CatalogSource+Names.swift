@@ -40,9 +40,13 @@ extension CatalogSource {
       """)
     let known = try found.map { QualifiedName(try $0.string("schema"), try $0.string("name")) }
     let limit = max(2, name.name.count / 3)
-    let measured = known.map { ($0, EditDistance.between($0.name, name.name, atMost: limit)) }
-    return measured.compactMap { item, distance in distance.map { (item, $0) } }
-      .sorted { $0.1 != $1.1 ? $0.1 < $1.1 : $0.0 < $1.0 }.prefix(3).map(\.0)
+    var near: [(distance: Int, name: QualifiedName)] = []
+    for candidate in known {
+      guard let distance = EditDistance.between(candidate.name, name.name, atMost: limit) else { continue }
+      near.append((distance, candidate))
+    }
+    near.sort { $0.distance != $1.distance ? $0.distance < $1.distance : $0.name < $1.name }
+    return near.prefix(3).map(\.name)
   }
 }
 

@@ -10,17 +10,17 @@ public enum IndexSignature {
     concat_ws(' ', am.amname, CASE WHEN i.indisunique THEN 'unique' END,
       CASE WHEN i.indnullsnotdistinct THEN 'nulls_not_distinct' END,
       (SELECT '(' || string_agg(concat_ws(' ', coalesce('"' || sa.attname || '"', '<expression>'),
-          son.nspname || '.' || so.opcname, '[' || array_to_string(sia.attoptions, ',') || ']',
-          CASE WHEN sa.attname IS NOT NULL THEN scn.nspname || '.' || sc.collname END,
+          (SELECT son.nspname FROM pg_namespace son WHERE son.oid = so.opcnamespace) || '.' || so.opcname,
+          '[' || array_to_string(sia.attoptions, ',') || ']',
+          CASE WHEN sa.attname IS NOT NULL
+            THEN (SELECT scn.nspname FROM pg_namespace scn WHERE scn.oid = sc.collnamespace) || '.' || sc.collname END,
           CASE WHEN i.indoption[sk - 1] & 1 <> 0 THEN 'desc' END,
           CASE WHEN i.indoption[sk - 1] & 2 <> 0 THEN 'nulls_first' END), ', ' ORDER BY sk) || ')'
         FROM generate_series(1, i.indnkeyatts) AS sk
         JOIN pg_attribute sia ON sia.attrelid = i.indexrelid AND sia.attnum = sk
         JOIN pg_opclass so ON so.oid = i.indclass[sk - 1]
-        JOIN pg_namespace son ON son.oid = so.opcnamespace
         LEFT JOIN pg_attribute sa ON sa.attrelid = i.indrelid AND sa.attnum = i.indkey[sk - 1] AND sa.attnum <> 0
-        LEFT JOIN pg_collation sc ON sc.oid = i.indcollation[sk - 1]
-        LEFT JOIN pg_namespace scn ON scn.oid = sc.collnamespace),
+        LEFT JOIN pg_collation sc ON sc.oid = i.indcollation[sk - 1]),
       (SELECT 'include (' || string_agg('"' || sa.attname || '"', ', ' ORDER BY sk) || ')'
         FROM generate_series(i.indnkeyatts + 1, i.indnatts) AS sk
         JOIN pg_attribute sa ON sa.attrelid = i.indrelid AND sa.attnum = i.indkey[sk - 1]),

@@ -37,6 +37,8 @@ package enum EventKind: String, Sendable, Hashable, CaseIterable {
   case stepUndone = "step.undone"
   case stepUndoFailed = "step.undo_failed"
   case gateApproved = "gate.approved"
+  /// Data: `gate`, `role` (whose vote it was), `given`, `needed`, `reason`.
+  case gateRevoked = "gate.revoked"
   case gateOpened = "gate.opened"
   case gateClosed = "gate.closed"
   /// Data: `plan`, `environment`, `plan_hash`, `release_hash`, `kept`, `not_rehearsed`, `rows`.

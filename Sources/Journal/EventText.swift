@@ -26,6 +26,10 @@ package enum EventText {
     case .gateApproved:
       let votes = "\(word(event, "given") ?? "?") of \(word(event, "needed") ?? "?")"
       return "\(word(event, "gate") ?? "?") was approved (\(votes))" + suffix(event)
+    case .gateRevoked:
+      let votes = "\(word(event, "given") ?? "?") of \(word(event, "needed") ?? "?")"
+      return "the approval of \(word(event, "gate") ?? "?") by \(word(event, "role") ?? "?") was taken back, \(votes) left"
+        + suffix(event)
     case .gateOpened: return "\(word(event, "gate") ?? "?") is open"
     case .gateClosed: return "\(word(event, "gate") ?? "?") is closed" + suffix(event)
     case .blockerCanceled, .blockerTerminated:

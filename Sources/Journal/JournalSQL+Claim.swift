@@ -9,12 +9,14 @@ extension JournalSQL {
     "SELECT caisson.ride(\(run), \(step), \(runner), \(details))"
   }
 
-  /// Optional, last before COMMIT: the attempt's end is when the work ended, where that took more than 20 ms.
-  package static func rideEnded(run: String, step: String) -> SQL {
-    """
-    UPDATE caisson.attempt SET ended_at = clock_timestamp() WHERE run_id = \(run) AND step = \(step)
-      AND fence = currval('caisson.fence') AND ended_at < clock_timestamp() - interval '20 milliseconds'
-    """
+  /// Behind the ride of a step that names relations, before its work: how large they are. `relations`: `[schema, name]`.
+  package static func rideBegun(run: String, step: String, relations: JSON) -> SQL {
+    "SELECT caisson.begin_measure(\(run), \(step), 'forward', \(relations))"
+  }
+
+  /// Last before COMMIT, for a step whose work may take its time: what it took. `stalls`: others waited for it.
+  package static func rideEnded(run: String, step: String, stalls: Bool = false) -> SQL {
+    "SELECT caisson.ride_measured(\(run), \(step), \(stalls))"
   }
 
   /// A named step, or the first ready one. Row: `step, fence, attempt, phase, was`. No row: nothing to claim just now.

@@ -25,6 +25,14 @@ extension JournalSQL {
     """
   }
 
+  /// A vote is taken back; `role`: whose, `nil`: one's own, or the only one. Row: `state`, `given`, `needed`, `role`, `problem`.
+  package static func revokeApproval(run: String, gate: String, role: String?, actor: String, reason: String) -> SQL {
+    """
+    SELECT * FROM caisson.revoke_approval(\(run)::uuid, \(gate)::text, \(optional: role)::text, \(actor)::text,
+      \(reason)::text)
+    """
+  }
+
   /// What a runner has found: `reason` is `nil` when the gate is open. Row of a closed one: `next_at`, and `seconds`.
   package static func judge(
     run: String, gate: String, kind: String, reason: String?, next: Moment? = nil, again: Duration? = nil, actor: String

@@ -12,7 +12,8 @@ extension JournalSQL {
     """
     WITH b AS (SELECT pid, backend_start FROM pg_stat_get_activity(pg_backend_pid())),
     t AS (
-      UPDATE caisson.task SET state = 'intent', changed_at = clock_timestamp(),
+      UPDATE caisson.task SET state = 'intent', changed_at = clock_timestamp(), began_at = clock_timestamp(),
+        lsn = pg_current_wal_insert_lsn(),
         intent = \(intent)::jsonb || jsonb_build_object('pid', b.pid, 'backend_start', b.backend_start)
       FROM b WHERE \(sql: mine(holding, task)) AND state = 'pending'
       RETURNING run_id, step, task, fence, operation),
@@ -31,7 +32,9 @@ extension JournalSQL {
   package static func intentDone(_ holding: Holding, task: Int, result: JSON? = nil) -> SQL {
     """
     WITH t AS (
-      UPDATE caisson.task SET state = 'done', result = \(optional: result), changed_at = clock_timestamp()
+      UPDATE caisson.task SET state = 'done', result = \(optional: result), changed_at = clock_timestamp(),
+        spent = spent + extract(epoch FROM clock_timestamp() - began_at),
+        wal = coalesce(wal, 0) + coalesce(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), lsn), 0)
       WHERE \(sql: mine(holding, task)) AND state = 'intent' RETURNING run_id, step, task, fence, operation),
     \(sql: ended(.taskDone, holding))
     """
@@ -54,7 +57,8 @@ extension JournalSQL {
   ) -> SQL {
     """
     WITH t AS (
-      UPDATE caisson.task SET changed_at = clock_timestamp(), state = CASE \(verdict.rawValue)
+      UPDATE caisson.task SET changed_at = clock_timestamp(), spent = CASE \(verdict.rawValue) WHEN 'complete' THEN NULL
+          ELSE spent END, state = CASE \(verdict.rawValue)
         WHEN 'complete' THEN 'done' WHEN 'absent' THEN 'pending' WHEN 'conflict' THEN 'blocked' ELSE 'in_doubt' END
       WHERE \(sql: mine(holding, task)) AND state = 'in_doubt' RETURNING run_id, step, task, fence, operation),
     \(sql: ended(.taskProbed, holding, detail: probe(verdict, detail)))

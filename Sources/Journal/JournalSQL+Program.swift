@@ -7,16 +7,16 @@ extension JournalSQL {
   /// is voided. Row: `attempt` (of the program), `first_task`, `tasks_added`; tasks are numbered in the array's order.
   ///
   /// Tasks hold `operation, slice, bounds, kind, title, cursor, total, undoes`. `undo` is what an undo program would
-  /// run.
+  /// run; `relations` are `[schema, name]` of what it is about, to be measured.
   package static func insertProgram(
     _ holding: Holding, phase: Int, name: String, operations: JSON, undo: JSON = [], carry: JSON, factsDigest: String?,
-    findings: JSON = [], tasks: JSON
+    findings: JSON = [], tasks: JSON, relations: JSON = []
   ) -> SQL {
     """
     SELECT * FROM caisson.put_program(\(holding.run), \(holding.step), \(holding.fence), \(phase), \
     \(holding.direction.rawValue), \(name), \(operations), \(undo), \(carry), \(optional: factsDigest.map(bytes)),
       \(findings), \
-    \(tasks), \(holding.runner))
+    \(tasks), \(holding.runner), \(relations))
     """
   }
 

@@ -7,20 +7,22 @@ extension JournalSQL {
   /// stop.
   package static func prologue(_ holding: Holding, task: Int) -> SQL {
     """
-    UPDATE caisson.task SET state = 'running', changed_at = clock_timestamp()
+    UPDATE caisson.task SET state = 'running', changed_at = clock_timestamp(), lsn = pg_current_wal_insert_lsn()
     WHERE \(sql: mine(holding, task)) AND state IN ('pending','running') RETURNING cursor, chunks, bounds, done_rows
     """
   }
 
   /// Last statement of a chunk's transaction. Row: `chunks, xid`: they settle a COMMIT whose answer was lost.
   package static func chunkDone(
-    _ holding: Holding, task: Int, cursor: JSON?, rows: Int, more: Bool, result: JSON? = nil
+    _ holding: Holding, task: Int, cursor: JSON?, rows: Int, more: Bool, result: JSON? = nil,
+    spent: Double? = nil
   ) -> SQL {
     """
     WITH t AS (
       UPDATE caisson.task SET cursor = \(optional: cursor), chunks = chunks + 1, done_rows = done_rows + \(rows),
         xid = pg_current_xact_id(), state = CASE WHEN \(more) THEN 'running' ELSE 'done' END,
-        result = coalesce(\(optional: result), result), changed_at = clock_timestamp()
+        result = coalesce(\(optional: result), result), changed_at = clock_timestamp(),
+        \(sql: measured(spent))
       WHERE \(sql: mine(holding, task)) AND state = 'running'
       RETURNING run_id, step, task, fence, operation, state, chunks, done_rows, xid),
     e AS (
@@ -34,17 +36,29 @@ extension JournalSQL {
 
   /// Last statement of a work transaction, or the record of work that has none. Row: `task`.
   package static func taskDone(
-    _ holding: Holding, task: Int, result: JSON? = nil, rows: Int? = nil, undoState: JSON? = nil
+    _ holding: Holding, task: Int, result: JSON? = nil, rows: Int? = nil, undoState: JSON? = nil,
+    spent: Double? = nil, stall: Double? = nil
   ) -> SQL {
     """
     WITH t AS (
       UPDATE caisson.task SET state = 'done', xid = pg_current_xact_id(), result = \(optional: result),
         done_rows = coalesce(\(optional: rows), done_rows), undo_state = coalesce(\(optional: undoState), undo_state),
-        changed_at = clock_timestamp()
+        changed_at = clock_timestamp(), \(sql: measured(spent, stall: stall))
       WHERE \(sql: mine(holding, task)) AND state IN ('pending','running')
       RETURNING run_id, step, task, fence, operation),
     \(sql: ended(.taskDone, holding))
     """
+  }
+
+  /// What the work took: seconds of the engine's clock, or since BEGIN; and, with `stall`, for how long others may have
+  /// waited in the longest of its tries, in milliseconds.
+  private static func measured(_ spent: Double?, stall: Double? = nil) -> SQL {
+    let since: SQL = "extract(epoch FROM clock_timestamp() - now())"
+    let held: SQL = stall.map { ", stall = greatest(stall, \($0)::double precision, \(sql: since) * 1000)" } ?? ""
+    return """
+      spent = spent + \(sql: spent.map { "\($0)::double precision" } ?? since),
+        wal = coalesce(wal, 0) + coalesce(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), lsn), 0)\(sql: held)
+      """
   }
 
   /// `unless` said that it is not necessary. Row: `task`.

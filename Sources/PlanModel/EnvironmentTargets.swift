@@ -75,7 +75,7 @@ extension Node {
   /// Where the databases stand that are not the chosen one: what they need is not needed.
   func otherTargets(than chosen: String?) -> [SourceRange] {
     guard let chosen else { return [] }
-    return ["targets", "session_targets"].flatMap { self[$0]?.pairs ?? [] }.filter { $0.key.text != chosen }
-      .map(\.value.range)
+    let targets = (self["targets"]?.pairs ?? []) + (self["session_targets"]?.pairs ?? [])
+    return targets.filter { $0.key.text != chosen }.map(\.value.range)
   }
 }

@@ -29,9 +29,11 @@ package struct Policy: Sendable, Hashable {
     package var walRate: ByteSize?
     /// A query with one boolean: true lets work go on.
     package var query: SQLExpression?
+    /// Rest after work, as many times as long as it took.
+    package var niceRatio: Int?
 
     /// The plan wants the application's share of the machine kept free; how far replicas are behind says nothing of it.
-    package var sparesTheServer: Bool { activeSessions != nil || walRate != nil || query != nil }
+    package var sparesTheServer: Bool { activeSessions != nil || walRate != nil || query != nil || niceRatio != nil }
   }
 
   /// What holds when nothing is written.
@@ -39,7 +41,7 @@ package struct Policy: Sendable, Hashable {
     maxStall: .milliseconds(500),
     retry: Retry(attempts: 30, backoff: BackoffRange.standard),
     timeout: nil, statementTimeout: nil, onFailure: .stop,
-    throttle: Throttle(replicaLag: .seconds(10), activeSessions: nil, walRate: nil, query: nil))
+    throttle: Throttle(replicaLag: .seconds(10), activeSessions: nil, walRate: nil, query: nil, niceRatio: nil))
 }
 
 /// What happens to the run when a step fails for good.
@@ -94,10 +96,15 @@ struct PolicyKeys: ParameterSet {
     @Parameter("How many sessions may be active.") var activeSessions: Int?
     @Parameter("How much WAL may be written per second.") var walRate: ByteSize?
     @Parameter("A query with one boolean; true lets work go on.") var query: SQLExpression?
+    @Parameter("How many times as long as it took each chunk, and each partition's share of a build, is rested from.")
+    var niceRatio: Int?
 
     func check(_ report: inout Diagnostics) {
       if let activeSessions, activeSessions < 1 {
         report.error("value.range", "at least 1 session is needed", at: $activeSessions)
+      }
+      if let niceRatio, !(1...1000).contains(niceRatio) {
+        report.error("value.range", "between 1 and 1000", at: $niceRatio)
       }
     }
   }
@@ -122,6 +129,7 @@ struct PolicyKeys: ParameterSet {
     if let rate = throttle?.walRate { policy.throttle.walRate = rate }
     if let window { policy.windows = window.all }
     if let query = throttle?.query { policy.throttle.query = query }
+    if let ratio = throttle?.niceRatio { policy.throttle.niceRatio = ratio }
     return policy
   }
 }
@@ -133,6 +141,7 @@ extension Policy {
     throttling["active_sessions"] = throttle.activeSessions?.json
     throttling["wal_rate"] = throttle.walRate?.json
     throttling["query"] = throttle.query?.json
+    throttling["nice_ratio"] = throttle.niceRatio?.json
     var object = JSONObject([
       ("max_stall", maxStall.json),
       ("retry", ["attempts": retry.attempts.json, "backoff": retry.backoff.json]),

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import PackagePlugin
 
 /// Writes the list of built-in plugins from the dependencies of the target that uses it: those under plugins/.

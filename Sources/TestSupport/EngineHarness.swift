@@ -54,23 +54,23 @@ package struct EngineHarness: Sendable {
 
   /// States of the latest run's steps, by step.
   package func states() async throws -> [String: String] {
-    let connection = try await database.connect()
-    let reader = JournalReader(connection)
-    let run = try await reader.latestRun(plan: resolved.plan.name, environment: resolved.environment.name)
-    let steps = try await reader.steps(run: run?.id ?? "")
-    await connection.close()
-    return Dictionary(uniqueKeysWithValues: steps.map { ($0.step, $0.state.rawValue) })
+    try await database.withConnection { connection in
+      let reader = JournalReader(connection)
+      let run = try await reader.latestRun(plan: resolved.plan.name, environment: resolved.environment.name)
+      let steps = try await reader.steps(run: run?.id ?? "")
+      return Dictionary(uniqueKeysWithValues: steps.map { ($0.step, $0.state.rawValue) })
+    }
   }
 }
 
 extension EngineHarness {
   /// Rows of `(code, step, detail)` that contradict the journal's invariants, and breaks of the event chain.
   package func flaws() async throws -> [String] {
-    let connection = try await database.connect()
-    let problems = try await JournalCheck.run(on: connection).map(\.description)
-    let audit = try await Audit.run(on: connection)
-    await connection.close()
-    return problems + audit.flaws.map { "\($0.seq): \($0.wrong)" }
+    try await database.withConnection { connection in
+      let problems = try await JournalCheck.run(on: connection).map(\.description)
+      let audit = try await Audit.run(on: connection)
+      return problems + audit.flaws.map { "\($0.seq): \($0.wrong)" }
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import Engine
 import JSONText
 package import PlanSchema
 package import PluginAPI
-import PostgresClient
+package import PostgresClient
 package import SQLText
 
 /// Facts of a real database, read in one READ ONLY transaction as the engine reads them.
@@ -11,23 +11,28 @@ package struct ReadOnlyFacts: Facts {
   package let capabilities: Capabilities
   private let connection: Connection
 
+  /// In whatever transaction the connection is.
+  package init(_ connection: Connection) {
+    capabilities = Capabilities(version: connection.serverVersion)
+    self.connection = connection
+  }
+
   /// A transaction for `body` alone.
   package static func with<Value: Sendable>(
-    _ database: TestDatabase, role: String? = nil, _ body: (ReadOnlyFacts) async throws -> Value
+    _ database: TestDatabase, role: String? = nil, _ body: @Sendable (ReadOnlyFacts) async throws -> Value
   ) async throws -> Value {
-    let connection = try await database.connect()
-    do {
-      _ = try await connection.script(
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = public, pg_temp; SET LOCAL TimeZone = 'UTC'")
-      if let role { _ = try await connection.query("SET LOCAL ROLE \(id: role)") }
-      let facts = ReadOnlyFacts(
-        capabilities: Capabilities(version: connection.serverVersion), connection: connection)
-      let value = try await body(facts)
-      await connection.close()
-      return value
-    } catch {
-      await connection.close()
-      throw error
+    try await database.withConnection { connection in
+      do {
+        _ = try await connection.script(
+          "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = public, pg_temp; SET LOCAL TimeZone = 'UTC'")
+        if let role { _ = try await connection.query("SET LOCAL ROLE \(id: role)") }
+        let value = try await body(ReadOnlyFacts(connection))
+        _ = try await connection.query("ROLLBACK")
+        return value
+      } catch {
+        _ = try? await connection.query("ROLLBACK")
+        throw error
+      }
     }
   }
 

@@ -30,9 +30,11 @@ package enum TemporaryFolder {
     return name
   }
 
-  /// A folder that is gone when `body` has ended.
-  package static func with<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    let path = try make()
+  /// A folder that is gone when `body` has ended. `servers`: for their data, which need not outlive the machine.
+  package static func with<Value>(
+    servers: Bool = false, _ body: (String) async throws -> Value
+  ) async throws -> Value {
+    let path = try make(in: servers ? fast : nil)
     do {
       let value = try await body(path)
       try await remove(path)

@@ -24,11 +24,14 @@ package final class TestCluster: Sendable {
   package let server: LocalCluster
   package let port: Int
   private let watchdog: Watchdog
+  /// For making and dropping databases.
+  let keeper: ConnectionPool
 
   init(_ server: LocalCluster, port: Int, watchdog: Watchdog) {
     self.server = server
     self.port = port
     self.watchdog = watchdog
+    keeper = ConnectionPool(server.socketTarget(database: "postgres", port: port), limit: 4)
   }
 
   // MARK: Shared

@@ -57,14 +57,18 @@ package struct TestDatabase: Sendable {
     let cluster = try await TestCluster.shared
     let base = try await DatabaseTemplates.shared.name(for: template, cluster)
     let name = "test_\(counter.add(1, ordering: .relaxed).newValue)"
-    try await cluster.sql("CREATE DATABASE \(id: name) TEMPLATE \(id: base) STRATEGY file_copy")
+    _ = try await cluster.keeper.withConnection {
+      try await $0.query("CREATE DATABASE \(id: name) TEMPLATE \(id: base) STRATEGY file_copy")
+    }
     let pool = ConnectionPool(cluster.target(database: name), limit: 4)
     return TestDatabase(name: name, cluster: cluster, pool: pool)
   }
 
   private func drop() async {
     await pool.close()
-    _ = try? await cluster.sql("DROP DATABASE IF EXISTS \(id: name) WITH (FORCE)")
+    _ = try? await cluster.keeper.withConnection {
+      try await $0.query("DROP DATABASE IF EXISTS \(id: name) WITH (FORCE)")
+    }
   }
 
   /// As the superuser through the socket.
@@ -80,7 +84,15 @@ package struct TestDatabase: Sendable {
   /// One statement on one of the database's own connections.
   @discardableResult
   package func sql(_ sql: SQL) async throws -> QueryResult {
-    try await pool.withConnection { try await $0.query(sql) }
+    try await withConnection { try await $0.query(sql) }
+  }
+
+  /// One of the database's own connections, for work that leaves its session as it was. It knows the catalog already: a
+  /// new one's first statements cost several times as much.
+  package func withConnection<Value: Sendable>(
+    _ body: @Sendable (Connection) async throws -> Value
+  ) async throws -> Value {
+    try await pool.withConnection { try await body($0) }
   }
 
   /// Several statements separated by semicolons.
@@ -105,13 +117,13 @@ private actor DatabaseTemplates {
   private var made: [String: Task<String, any Error>] = [:]
 
   func name(for script: String, _ cluster: TestCluster) async throws -> String {
-    guard !script.isEmpty else { return "template0" }
     if let task = made[script] { return try await task.value }
     let name = "template_\(made.count + 1)"
     let task = Task {
       try await cluster.sql("CREATE DATABASE \(id: name) TEMPLATE template0")
+      // The first connection leaves a file behind with what every later one has to know; copies have it too.
       let connection = try await cluster.connect(database: name)
-      try await connection.script(script)
+      if !script.isEmpty { try await connection.script(script) }
       await connection.close()
       // Nobody may be connected to it when it is copied.
       try await cluster.sql("ALTER DATABASE \(id: name) WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")

@@ -14,7 +14,7 @@ private let tables = """
 @Suite("expressions, as the planner sees them", .database(template: tables))
 struct ExpressionTests {
   private func ask<Value: Sendable>(
-    _ table: String = "plain", _ body: (ReadOnlyFacts, RelationFacts) async throws -> Value
+    _ table: String = "plain", _ body: @Sendable (ReadOnlyFacts, RelationFacts) async throws -> Value
   ) async throws -> Value {
     try await ReadOnlyFacts.with(.current) { facts in
       try await body(facts, try #require(try await facts.relation(QualifiedName("public", table))))

@@ -24,13 +24,17 @@ struct FingerprintTests {
     }
   }
 
-  @Test("changes with everything an inventory holds", arguments: TableChanges.all)
-  func changed(statement: String) async throws {
-    let oid = try await oid()
-    let before = try await fingerprint(oid)
-    #expect(try await fingerprint(oid) == before)
-    try await run(statement)
-    #expect(try await fingerprint(oid) != before)
+  @Test("changes with everything an inventory holds")
+  func changed() async throws {
+    let query = InventoryQuery.fingerprint(of: try await oid(), ignoringTriggers: "caisson_")
+    for statement in TableChanges.all {
+      try await TableChanges.undone { connection in
+        let before = try await connection.query(query).value
+        #expect(try await connection.query(query).value == before, "\(statement)")
+        _ = try await connection.script(statement.split(separator: "\n").joined(separator: "; "))
+        #expect(try await connection.query(query).value != before, "\(statement)")
+      }
+    }
   }
 
   @Test("stays with rows, statistics, files, values of sequences, our own triggers", arguments: TableChanges.noise)

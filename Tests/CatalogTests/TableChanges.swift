@@ -1,3 +1,6 @@
+import PostgresClient
+import TestSupport
+
 /// A small table with one of everything, and what can happen to it.
 enum TableChanges {
   static let table = """
@@ -65,4 +68,18 @@ enum TableChanges {
     "COMMENT ON TABLE w IS 'x'", "GRANT SELECT ON w TO PUBLIC", "CREATE VIEW elsewhere AS SELECT id FROM w",
     "GRANT SELECT ON t TO PUBLIC\nREVOKE SELECT ON t FROM PUBLIC",
   ]
+
+  /// In a transaction that leaves nothing behind.
+  static func undone(_ body: @Sendable (Connection) async throws -> Void) async throws {
+    try await TestDatabase.current.withConnection { connection in
+      _ = try await connection.script("BEGIN; SET LOCAL search_path = public, pg_temp; SET LOCAL TimeZone = 'UTC'")
+      do {
+        try await body(connection)
+      } catch {
+        _ = try? await connection.query("ROLLBACK")
+        throw error
+      }
+      _ = try await connection.query("ROLLBACK")
+    }
+  }
 }

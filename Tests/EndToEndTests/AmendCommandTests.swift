@@ -6,6 +6,34 @@ import Testing
 @Suite(.database(template: Sample.table)) struct AmendCommandTests {
   private static let log = "  log: { uses: sql.run, with: { up: CREATE TABLE log (), down: DROP TABLE log } }"
 
+  @Test("killed in the middle of amending, the run has the one plan or the other, and goes on when it is typed again")
+  func killed() async throws {
+    let project = try Project(Self.log + "\n  index: { uses: index.create, needs: [log], with: { table: t, columns: [n] } }")
+    #expect(try await project.run("apply", "--until", "log").exit == 0)
+    try project.write(
+      "caisson: 1\nplan: shop\nsteps:\n\(Self.log)\n  index: { uses: index.create, needs: [log], with: { table: t, columns: [n, id] } }\n",
+      to: "plan.yaml")
+    try await project.database.script(
+      """
+      CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';
+      CREATE TRIGGER slow BEFORE INSERT ON caisson.event FOR EACH ROW WHEN (NEW.kind = 'run.amended') EXECUTE FUNCTION slow();
+      """)
+    let asleep = "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')"
+    let running = try project.start("resume", "--amend")
+    try await project.until("SELECT \(asleep)")
+    running.signal(9)
+    #expect(await running.wait() == -9)
+    try await project.until("SELECT NOT \(asleep)")
+    try await project.database.script("DROP TRIGGER slow ON caisson.event")
+    #expect(try await project.json("journal check")["sound"] == true)
+    let again = try await project.run("resume", "--amend")
+    #expect(again.exit == 0, "\(again.stdout)\(again.stderr)")
+    let index = "SELECT count(*) = 1 FROM pg_indexes WHERE indexdef LIKE '%(n, id)'"
+    #expect(try await project.database.sql(.init(verbatim: index)).value == "t")
+    let kept = "SELECT (SELECT count(*) FROM caisson.event WHERE kind = 'run.amended') || ' ' || count(*) FROM caisson.run"
+    #expect(try await project.database.sql(.init(verbatim: kept)).value == "1 1")
+  }
+
   @Test("resume says what was edited and what to type; typed, it goes on; status and history say who approved what")
   func typed() async throws {
     let project = try Project(Self.log + "\n  index: { uses: index.create, needs: [log], with: { table: t, columns: [n] } }")

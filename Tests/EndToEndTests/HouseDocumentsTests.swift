@@ -29,7 +29,7 @@ struct HouseDocumentsTests {
   @Test("commands of the documents do what the documents say", arguments: groups)
   func run(group: String) async throws {
     let documents = Self.documents(group), words = documents.flatMap(Self.commands).joined(separator: "\n")
-    try await TemporaryFolder.with { folder in
+    try await TemporaryFolder.with(servers: true) { folder in
       let desk = try await Desk(folder, samples: Desk.samples.filter { words.contains("plans/\($0)/") })
       do {
         for document in documents {
@@ -71,7 +71,7 @@ private struct Desk {
   static let samples = ["zenfleet", "phase4", "boosterz", "drain-fortin"]
 
   let folder: String
-  private let variables: [String: String]
+  private var variables: [String: String]
 
   init(_ folder: String, samples: [String]) async throws {
     self.folder = folder
@@ -88,16 +88,13 @@ private struct Desk {
       let output = try await shell(command)
       guard output.succeeded else { throw SandboxError("\(command): \(output.errorText)") }
     }
+    let port = try await shell(#"caisson sandbox status -o json | sed -n 's/.*"target".*:\([0-9]*\)\/.*/\1/p'"#).text
+    variables["ZENFLEET_FLEET"] =
+      "host=\(folder)/sandbox/default/socket user=postgres port=\(port.filter(\.isNumber))"
   }
 
   /// The databases of plans/zenfleet/production-fleet.yaml.
   private static let fleet = ["eu", "us", "uk", "ca", "au", "jp"].map { "zenfleet_" + $0 }
-
-  /// How they are reached.
-  private static let way = #"""
-    export ZENFLEET_FLEET="host=$CAISSON_SANDBOX_HOME/default/socket user=postgres port=$(caisson sandbox status -o json \
-      | sed -n 's/.*"target".*:\([0-9]*\)\/.*/\1/p')"
-    """#
 
   /// Staging and production of a sample, a tenth of its size: the commands matter here.
   private static func databases(_ sample: String) -> [String] {
@@ -113,7 +110,7 @@ private struct Desk {
   @discardableResult
   func shell(_ command: String) async throws -> CommandOutput {
     try await Command(
-      ["sh", "-c", command.contains("zenfleet") ? "\(Self.way); \(command)" : command], additions: variables, directory: folder, timeout: .seconds(240), outputLimit: 16 << 20
+      ["sh", "-c", command], additions: variables, directory: folder, timeout: .seconds(240), outputLimit: 16 << 20
     ).run()
   }
 }

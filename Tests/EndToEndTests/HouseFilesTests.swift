@@ -1,3 +1,4 @@
+import Glibc
 import JSONText
 import TestSupport
 import Testing
@@ -38,7 +39,7 @@ import Testing
     let words = ["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "TO" + "DO", "FIX" + "ME", "XX" + "X "]
     for file in HouseTree.files() where !file.hasSuffix(".png") {
       let text = HouseTree.text(file)
-      for word in words { #expect(!text.contains(word), "\(file): \(word)") }
+      for word in words { #expect(strstr(text, word) == nil, "\(file): \(word)") }
     }
   }
 

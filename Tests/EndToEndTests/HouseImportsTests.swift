@@ -78,10 +78,10 @@ import Testing
     #expect(!files.isEmpty && files.allSatisfy { $0.hasPrefix(home) }, "\(files)")
   }
 
-  @Test("nothing but the build plugin imports the whole of Foundation, which is four times the binary")
+  @Test("nothing imports the whole of Foundation, which is four times the binary")
   func foundation() {
     let files = HouseTree.files(ending: ".swift").filter { HouseTree.imports($0).contains("Foundation") }
-    #expect(files == ["Sources/RegistryGenerator/RegistryGenerator.swift"])
+    #expect(files == [])
   }
 
   @Test("there is one test framework")

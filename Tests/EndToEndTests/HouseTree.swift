@@ -27,7 +27,12 @@ enum HouseTree {
   static func isExecutable(_ path: String) -> Bool { access("\(root)/\(path)", X_OK) == 0 }
 
   /// The modules a Swift file imports, whatever stands before the word.
-  static func imports(_ path: String) -> [String] {
+  static func imports(_ path: String) -> [String] { everyImport[path] ?? [] }
+
+  private static let everyImport = Dictionary(
+    uniqueKeysWithValues: files(ending: ".swift").map { ($0, readImports($0)) })
+
+  private static func readImports(_ path: String) -> [String] {
     text(path).matches(of: #/(?m)^(?:@[A-Za-z_]+ +)?(?:(?:public|package|internal|private) +)?import +(?:(?:struct|class|enum|func|protocol|typealias) +)?([A-Za-z_0-9]+)/#)
       .map { String($0.1) }
   }

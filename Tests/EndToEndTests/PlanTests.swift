@@ -110,6 +110,16 @@ import Testing
     let applied = try await project.run("apply")
     #expect(applied.exit == 5 && applied.stderr.contains("accept_irreversible"), "\(applied.stderr)")
     #expect(try await project.database.sql("SELECT count(*) FROM t").value == "1000")
+    #expect(try await project.database.sql("SELECT to_regnamespace('caisson') IS NULL").value == "t", "nothing is left of it")
+  }
+
+  @Test("what is refused promises no way back")
+  func refusedWayBack() async throws {
+    let bad = "  bad: { uses: index.create, with: { table: missing, columns: [n] } }"
+    let alone = try await Project(bad).run("plan")
+    #expect(alone.exit == 5 && alone.stdout.contains("way back: not known yet"), "\(alone.stdout)")
+    let beside = try await Project(bad + "\n  good: { uses: index.create, with: { table: t, columns: [n] } }").run("plan")
+    #expect(beside.stdout.contains("takes back all that was done; not known yet of bad"), "\(beside.stdout)")
   }
 
   @Test("--sql prints SQL alone, --step one step, and a privilege that is missing is a refusal")

@@ -23,7 +23,7 @@ import Testing
 
   /// Runs it with a home of its own, of which nothing may be left.
   private func rehearse(_ project: Project, _ options: [String] = []) async throws -> (exit: Int32, json: JSON, errors: String) {
-    try await TemporaryFolder.with { home in
+    try await TemporaryFolder.with(servers: true) { home in
       chmod(home, 0o755)
       let result = try await runCaisson(
         ["rehearse", project.file, "--output", "json"] + options,
@@ -120,10 +120,23 @@ import Testing
     #expect(again.exit == 5 && again.errors.contains("nothing is left to rehearse"), "\(again)")
   }
 
+  @Test("of an environment with many targets the one that is named is rehearsed")
+  func manyTargets() async throws {
+    let project = try await project(Self.good)
+    try project.write(
+      "environment: production\nplan: plan.yaml\ntargets:\n  eu: ${env:TARGET}\n  us: host=/nowhere dbname=us\n", to: "staging.yaml")
+    let which = try await rehearse(project)
+    #expect(which.exit == 2 && which.errors.contains("say which with --target"), "\(which)")
+    let found = try await rehearse(project, ["--target", "eu"])
+    #expect(found.exit == 0, "\(found)")
+    let away = try await rehearse(project, ["--target", "us"])
+    #expect(away.exit != 0 && away.errors.contains("/nowhere"), "\(away)")
+  }
+
   @Test("killed, it leaves a clone that the next one removes; interrupted, it leaves nothing", arguments: [SIGKILL, SIGINT])
   func ended(signal: Int32) async throws {
     let project = try await project("  slow: { uses: sql.run, with: { up: SELECT pg_sleep(60), down: SELECT 1 } }")
-    try await TemporaryFolder.with { home in
+    try await TemporaryFolder.with(servers: true) { home in
       chmod(home, 0o755)
       let running = try project.start("rehearse", env: ["CAISSON_SANDBOX_HOME": home])
       while !running.output.contains("apply …"), kill(running.pid, 0) == 0 { try await Task.sleep(for: .milliseconds(50)) }

@@ -1,3 +1,4 @@
+import ChildProcess
 import Glibc
 import JSONText
 import PostgresClient
@@ -50,6 +51,23 @@ import Testing
     ] { #expect(text.lowercased().contains(part.lowercased()), "\(part)") }
     #expect(results[4] == .array(Array(repeating: "ARTICLE", count: 6)))
     #expect(results[5] == "shop on staging ✗ failed")
+  }
+
+  @Test("for how long others may have waited is there though the run has failed; what nobody measured is said not to be")
+  func stalls() async throws {
+    let project = try Project(
+      """
+        column: { uses: sql.run, with: { up: ALTER TABLE t ADD COLUMN extra int, down: ALTER TABLE t DROP COLUMN extra } }
+        broken: { uses: sql.run, needs: [column], with: { up: ALTER TABLE t ADD COLUMN extra int, down: SELECT 1 } }
+      """)
+    let visit = try await Browser(try await Self.report(project)).visit([
+      ["eval": "[...document.querySelectorAll('#locks tbody tr')].map(r => [...r.cells].map(c => c.textContent.trim()))"]
+    ])
+    let rows = visit.results[0].array ?? []
+    let stalls = rows.map { "\($0[0]?.string ?? ""): \($0[4]?.string ?? "")" }
+    #expect(stalls.count == 2, "\(stalls)")
+    #expect(stalls.first?.wholeMatch(of: /column: [0-9.]+ ?m?s/) != nil, "\(stalls)")
+    #expect(stalls.last == "broken: not measured", "\(stalls)")
   }
 
   @Test("on a phone nothing is wider than the screen but what scrolls in its own box", arguments: ["light", "dark"])
@@ -145,6 +163,19 @@ import Testing
     #expect(named.succeeded && named.text == "shop-staging-\(run.prefix(8)).html\n", "\(named.errorText)")
     #expect(try await project.run("report", "--out", project.folder).exit == 2)
     #expect(try await project.run("report", "--out", "\(project.folder)/nowhere/x.html").exit == 1)
+  }
+
+  @Test("a pipe is written to and stays one")
+  func pipe() async throws {
+    let project = try Project(Self.steps), folder = project.folder, path = "\(folder)/pipe"
+    _ = try await Self.report(project)
+    #expect(mkfifo(path, 0o600) == 0)
+    async let reader = Command(["sh", "-c", "cat \(path) > \(folder)/read.html"], timeout: .seconds(60)).run()
+    #expect(try await project.run("report", "--out", path).exit == 0)
+    _ = try await reader
+    var about = stat()
+    #expect(stat(path, &about) == 0 && about.st_mode & S_IFMT == S_IFIFO)
+    #expect(project.text("read.html").hasSuffix("</html>\n") && project.text("read.html").hasPrefix("<!DOCTYPE html>"))
   }
 
   @Test("before anything has run there is nothing to report, and the next command is named")

@@ -47,6 +47,35 @@ import Testing
     #expect(try await after.flaws() == [])
   }
 
+  @Test("a run is amended as often as it takes, items of a list too; each amendment is in its history, the way back is whole")
+  func repeatedly() async throws {
+    func each(_ items: String) -> String {
+      "each: { uses: sql.run, needs: [one], for_each: [\(items)], with: { up: \"INSERT INTO a VALUES (${each})\", "
+        + "down: \"DELETE FROM a WHERE id = ${each}\" } }"
+    }
+    let before = try await failed()
+    // The second item cannot work, the third never can.
+    for items in ["1, 1/0", "1, 2, 1/0"] {
+      let harness = try harness(Self.one, each(items))
+      guard case .failed = try await harness.runner().resume(amending: true).ending else { return _ = Issue.record("\(items)") }
+      #expect(try await harness.flaws() == [])
+    }
+    // Another order is another step under the name of one that is done.
+    let moved = try harness(Self.one, each("2, 1"))
+    let error = await #expect(throws: EngineError.self) { try await moved.runner().resume(amending: true) }
+    #expect(error?.message.contains("each[1]: begun or done, and changed") == true, "\(error?.message ?? "")")
+    let last = try harness(Self.one, each("1, 2, 3"))
+    guard case .succeeded = try await last.runner().resume(amending: true).ending else { return _ = Issue.record("not amended") }
+    #expect(try await last.database.sql("SELECT string_agg(id::text, ' ' ORDER BY id) FROM a").value == "1 2 3")
+    let history = try await last.database.sql("SELECT count(*), count(DISTINCT data ->> 'was') FROM caisson.event WHERE kind = 'run.amended'").rows.first
+    #expect(history?[0] == "3" && history?[1] == "3")
+    let kept = try await last.database.sql("SELECT count(*), bool_and(encode(amended_from, 'hex') = \(before.resolved.planHash)) FROM caisson.run").rows.first
+    #expect(kept?[0] == "1" && kept?[1] == "t")
+    guard case .rolledBack = try await last.runner().rollback().ending else { return _ = Issue.record("not rolled back") }
+    #expect(try await last.database.sql("SELECT to_regclass('a') IS NULL").value == "t")
+    #expect(try await last.flaws() == [])
+  }
+
   @Test("what is done cannot become another step; nothing is changed then, and the plan as it was goes on", arguments: [
     ("changed", #"one: { uses: sql.run, with: { up: "CREATE TABLE a (id bigint)", down: "DROP TABLE a" } }"#, "needs: [one], "),
     ("removed", "", ""),

@@ -93,6 +93,8 @@ enum EvidenceCases {
       path: ["steps", "copy", "outcome"], value: "skipped", demand: { $0.allowed = ["copy.skip"] })),
     ("expired", .expired, Change(now: Moment(iso: "2026-03-02T01:00:00.000001Z") ?? twoHoursLater)),
     ("soaking", .soak, Change(now: Moment(iso: "2026-03-01T01:59:59.999999Z") ?? twoHoursLater)),
+    ("the end of a run that is yet to come", .soak, Change(
+      path: ["finished_at"], value: "2026-03-01T03:00:00.000001Z", demand: { $0.soak = .zero })),
     ("void", .void, Change(offer: { $0.isVoid = true })),
     ("rolled back since", .rolledBack, Change(offer: { $0.runState = .rolledBack })),
     ("a rollback under way", .rolledBack, Change(offer: { $0.runState = .undoing })),
@@ -141,4 +143,11 @@ enum EvidenceCases {
     ("newer evidence of another plan", Change(
       uses: [use("e2", by: "x", over: true, at: "2026-03-01T02:00:00Z", plan: "other")])),
   ]
+}
+
+extension EvidenceCases {
+  /// The step `copy` as a sample, with these measures.
+  static func sample(_ measures: JSON) throws -> StepSample? {
+    StepSample.all(in: try Evidence(body: put(body, ["steps", "copy", "measures"], measures)))["copy"]
+  }
 }

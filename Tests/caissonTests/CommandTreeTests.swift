@@ -38,6 +38,13 @@ import Testing
     }
   }
 
+  /// `validate` reads all of them, `rollout` takes them in waves.
+  @Test("a command that takes an environment takes one of its many targets", arguments: specs)
+  func targets(spec: CommandSpec) {
+    guard spec.options.contains(.environment), spec.name != "validate" else { return }
+    #expect(spec.options.contains(.target), "\(spec.name)")
+  }
+
   @Test("no two options of a command share a name or letter", arguments: specs)
   func optionNames(spec: CommandSpec) {
     let longs = spec.options.map(\.long), letters = spec.options.compactMap(\.short)

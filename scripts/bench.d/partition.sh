@@ -63,8 +63,8 @@ YAML
 partition_files() {
   mkdir -p "$work/partition"
   partition_plan caisson "" "strategy: copy, workers: 2"
-  # Short chunks on one connection, and none while the application has two sessions at work.
-  partition_plan caisson_throttled "throttle: { active_sessions: 1 }" "strategy: copy, workers: 1, chunk: 20ms"
+  # Short chunks on one connection, a tenth of the time, and none while the application has two sessions at work.
+  partition_plan caisson_throttled "throttle: { active_sessions: 1, nice_ratio: 9 }" "strategy: copy, workers: 1, chunk: 20ms"
   partition_plan caisson_attach "" "strategy: attach"
 }
 
@@ -131,6 +131,8 @@ under_load() {
   cat "$work"/partition/tx.* | awk -v a="$since" -v b="$until" '$5 >= a && $5 <= b { print $3 / 1000 }' | sort -n |
     awk -v name="$1" '{ v[NR] = $1 } END { printf "%s_p50 %.2f\n%s_p99 %.2f\n%s_max %.2f\n", name, v[int(NR * .5) + 1],
       name, v[int(NR * .99) + 1], name, v[NR] }' >>"$work/times"
+  # Of each transaction when it ended, in seconds, and how long it took.
+  cat "$work"/partition/tx.* | awk '{ printf "%d.%06d %.3f\n", $5, $6, $3 / 1000 }' >"$work/partition/latencies"
   rm -f "$work"/partition/tx.*
 }
 
@@ -144,15 +146,22 @@ SELECT (SELECT count(*) FROM last l WHERE op <> 'D' AND NOT EXISTS (SELECT FROM 
 SQL
 }
 
-# Of the last run, in milliseconds between the ends of neighbouring tasks; side by side the one that ends later has them.
+# Of the last run, between the ends of neighbouring tasks (side by side the one that ends later has the time), and what the
+# application's transactions took that ended meanwhile.
 partition_parts() {
-  sql -F ' ' <<'SQL'
-SELECT round(sum(ms)) || ' ms', phase, part FROM (
-  SELECT phase, regexp_replace(operation, '-[0-9]+$', '') AS part, task, changed_at,
-    extract(epoch FROM changed_at - coalesce(lag(changed_at) OVER (ORDER BY changed_at),
-      (SELECT created_at FROM caisson.run LIMIT 1))) * 1000 AS ms
-  FROM caisson.task) t
-GROUP BY phase, part ORDER BY max(changed_at);
+  sql -F ' ' <<SQL
+CREATE TEMP TABLE tx (at float8, ms float8);
+\copy tx FROM '$work/partition/latencies' WITH (DELIMITER ' ')
+WITH task AS (
+  SELECT task, phase, regexp_replace(operation, '-[0-9]+\$', '') AS part, extract(epoch FROM changed_at) AS until,
+    extract(epoch FROM coalesce(lag(changed_at) OVER (ORDER BY changed_at), (SELECT created_at FROM caisson.run LIMIT 1))) AS since
+  FROM caisson.task)
+SELECT format('%6s ms  %s %-16s', round(t.ms), t.phase, t.part),
+  'application p50 ' || round(x.p50::numeric, 1) || ', p99 ' || round(x.p99::numeric, 1) || ' ms'
+FROM (SELECT phase, part, sum(until - since) * 1000 AS ms, max(until) AS ended FROM task GROUP BY 1, 2) t,
+  LATERAL (SELECT percentile_disc(.5) WITHIN GROUP (ORDER BY tx.ms) AS p50, percentile_disc(.99) WITHIN GROUP (ORDER BY tx.ms) AS p99
+    FROM task o JOIN tx ON tx.at > o.since AND tx.at <= o.until WHERE o.phase = t.phase AND o.part = t.part) x
+ORDER BY t.ended;
 SQL
 }
 
@@ -208,12 +217,18 @@ bench_partition() {
   partition_verdicts
 }
 
+attach_ratios() {
+  verdict "attach, of the offline script, until the cutover" "$(ratio caisson_attach_until_cutover offline_two_sessions)" 0.35 x
+  verdict "the same, until its statistics are done" "$(ratio caisson_attach offline_two_sessions)" 0.35 x
+}
+
 measured() { [ -n "$(median "$1")" ]; }
 
 partition_verdicts() {
   if measured caisson && measured offline_two_sessions; then
+    # The script neither compares, vacuums nor analyzes: what comes after the cutover keeps nobody waiting.
     verdict "of an offline script in two sessions, until the cutover" "$(ratio caisson_until_cutover offline_two_sessions)" 1.15 x
-    verdict "the same, until statistics are full and all is done" "$(ratio caisson offline_two_sessions)" 1.15 x
+    verdict "the same, until vacuum and full statistics are done" "$(ratio caisson offline_two_sessions)" 1.15 x
     verdict "the same, server's CPU" "$(ratio caisson_cpu offline_two_sessions_cpu)" 1.15 x
     verdict "the same, WAL" "$(ratio caisson_wal offline_two_sessions_wal)" 1.05 x
   fi
@@ -229,7 +244,7 @@ partition_verdicts() {
   fi
   if measured caisson_attach; then
     ! measured offline_two_sessions ||
-      verdict "attach, of an offline script in two sessions" "$(ratio caisson_attach offline_two_sessions)" 0.35 x
+      attach_ratios
     verdict "attach: WAL" "$(median caisson_attach_wal)" 40 "B"
     verdict "attach: writes lost" "$(median caisson_attach_lost)" 0 ""
   fi

@@ -10,31 +10,45 @@ enum DependentQuery {
     walk(class, object, part, ref_class, ref_object, depth) AS (
       SELECT 'pg_class'::regclass::oid, \(sql: oid), 0, 0::oid, 0::oid, 0
       UNION
-      SELECT CASE WHEN r.rulename = '_RETURN' THEN 'pg_class'::regclass::oid ELSE d.classid END,
-        CASE WHEN r.rulename = '_RETURN' THEN r.ev_class ELSE d.objid END,
-        CASE WHEN r.rulename = '_RETURN' OR oc.relkind IN ('v', 'm') THEN 0 ELSE d.objsubid END,
+      SELECT CASE WHEN o.rulename = '_RETURN' THEN 'pg_class'::regclass::oid ELSE d.classid END,
+        CASE WHEN o.rulename = '_RETURN' THEN o.relation ELSE d.objid END,
+        CASE WHEN o.rulename = '_RETURN' OR o.relkind IN ('v', 'm') THEN 0 ELSE d.objsubid END,
         w.class, w.object, w.depth + 1
       FROM walk w
       JOIN pg_depend d ON d.refclassid = w.class AND d.refobjid = w.object
-      LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-      LEFT JOIN pg_class oc ON d.classid = 'pg_class'::regclass AND oc.oid = d.objid
-      LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
-      LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
-      LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
-      LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
-      LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
-      LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
+      CROSS JOIN LATERAL (\(sql: object)) o
       WHERE w.depth < 100
-        AND coalesce(r.ev_class, i.indrelid, k.conrelid, p.polrelid, t.tgrelid, a.adrelid, s.stxrelid, 0)
-          NOT IN (w.object, \(sql: oid))
+        AND coalesce(o.relation, 0) NOT IN (w.object, \(sql: oid))
         AND NOT (d.classid = d.refclassid AND d.objid = d.refobjid)
         AND NOT (d.classid = 'pg_class'::regclass AND d.objid = \(sql: oid))
-        AND coalesce(k.contype, ' ') <> 'f'
+        AND coalesce(o.contype, ' ') <> 'f'
         AND d.classid NOT IN ('pg_publication_rel'::regclass, 'pg_init_privs'::regclass)
         AND (d.classid <> 'pg_class'::regclass OR d.deptype = 'n')
     )
     """
   }
+
+  /// What `pg_depend d` names: the relation it belongs to, and what tells how. Looked up one by one: as outer joins these
+  /// catalogs cost more to plan than to read.
+  private static let object: SQL = """
+    SELECT
+      CASE d.classid
+        WHEN 'pg_rewrite'::regclass THEN (SELECT r.ev_class FROM pg_rewrite r WHERE r.oid = d.objid)
+        WHEN 'pg_class'::regclass THEN (SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = d.objid)
+        WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = d.objid)
+        WHEN 'pg_policy'::regclass THEN (SELECT p.polrelid FROM pg_policy p WHERE p.oid = d.objid)
+        WHEN 'pg_trigger'::regclass THEN (SELECT t.tgrelid FROM pg_trigger t WHERE t.oid = d.objid)
+        WHEN 'pg_attrdef'::regclass THEN (SELECT a.adrelid FROM pg_attrdef a WHERE a.oid = d.objid)
+        WHEN 'pg_statistic_ext'::regclass THEN (SELECT s.stxrelid FROM pg_statistic_ext s WHERE s.oid = d.objid)
+      END AS relation,
+      CASE WHEN d.classid = 'pg_rewrite'::regclass
+        THEN (SELECT r.rulename FROM pg_rewrite r WHERE r.oid = d.objid) END AS rulename,
+      CASE WHEN d.classid = 'pg_class'::regclass
+        THEN (SELECT c.relkind FROM pg_class c WHERE c.oid = d.objid) END AS relkind,
+      CASE WHEN d.classid = 'pg_constraint'::regclass
+        THEN (SELECT k.contype FROM pg_constraint k WHERE k.oid = d.objid) END AS contype
+    OFFSET 0
+    """
 
   /// What the walk found, in an order in which it can be created; `refers_to` are relations, functions and so on by oid.
   static func dependents(of oid: Int64) -> SQL {

@@ -14,6 +14,8 @@ package struct Preview: Sendable {
   package let missing: [String: [Finding]]
   /// What the environment requires of another one; `nil`: nothing.
   package internal(set) var evidence: EvidencePreview?
+  /// `nil`: there is nothing to run.
+  package internal(set) var forecast: ForecastPreview?
 
   init(
     _ preparation: Preparation, finished: Set<String>, on connection: Connection, role: String?,

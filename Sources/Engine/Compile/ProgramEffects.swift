@@ -9,6 +9,8 @@ package struct ProgramEffects: Sendable, Hashable {
   package var indexed: Set<QualifiedName> = []
   /// Relations whose rows are written.
   package var written: Set<QualifiedName> = []
+  /// Relations the statements name, to read or to lock them.
+  package var named: Set<QualifiedName> = []
   /// Something that may do anything (DO, a function of the user, a program).
   package var opaque = false
 
@@ -18,6 +20,7 @@ package struct ProgramEffects: Sendable, Hashable {
 
   package init(of operations: [Operation]) {
     for operation in operations.flatMap(\.everyLeaf) {
+      named.formUnion(operation.locks.map(\.relation))
       for lock in operation.locks where lock.mode > .rowExclusive { indexed.insert(lock.relation) }
       if case .bracket = operation.work { continue }
       for statement in operation.statements { add(statement) }
@@ -39,6 +42,7 @@ package struct ProgramEffects: Sendable, Hashable {
         shaped.formUnion(effects.created + effects.altered + effects.dropped)
       }
       written.formUnion(effects.written)
+      named.formUnion(statement.locks.map(\.relation))
       opaque = opaque || effects.opaque
     }
   }

@@ -1,11 +1,11 @@
 import Digest
 import Journal
 import JSONText
-import PlanModel
+package import PlanModel
 import PlanSchema
-import PluginAPI
+package import PluginAPI
 import PostgresClient
-import RunModel
+package import RunModel
 import SQLText
 
 /// Puts together what a run has proven, from its journal: no secrets, no rows, no persons.
@@ -62,9 +62,12 @@ struct EvidenceComposer {
       ("uses", .string(step.uses)), ("spec", spec), ("spec_hash", .string(SHA256.hex(of: spec.canonical))),
       ("files", .object(JSONObject(step.files.map { ($0.path, .string($0.sha256)) }))), ("outcome", .string(outcome.rawValue)),
       ("seconds", .double(try row.double("seconds"))), ("rows", .double(try row.double("rows"))),
-      ("attempts", .int(try row.int64("attempts"))), ("verify", try JSON(parsing: try row.string("verify"))),
+      ("attempts", .int(try row.int64("attempts"))), ("operations", .int(try row.int64("operations"))),
+      ("verify", try JSON(parsing: try row.string("verify"))),
       ("results", try JSON(parsing: try row.string("results"))),
     ])
+    object["max_stall_ms"] = try row["stall"].map { _ in .double(try row.double("stall")) }
+    object["measures"] = try row["measures"].map { try JSON(parsing: $0) }
     if !step.needs.isEmpty { object["needs"] = .array(step.needs.map(JSON.string)) }
     object["schedule"] = step.schedule?.json
     if outcome == .skipped { object["skip_reason"] = row["reason"].map(JSON.string) }
@@ -109,12 +112,14 @@ struct EvidenceComposer {
   /// A step that was carried over has its origin in the latest run of this target that executed the same.
   private static func steps(_ run: String) -> SQL {
     """
-    SELECT s.step, s.state, s.done_by, s.reason, a.attempts, a.seconds, t.rows, t.verify, t.results,
+    SELECT s.step, s.state, s.done_by, s.reason, a.attempts, coalesce(m.seconds, a.seconds) AS seconds,
+      t.rows, t.operations, m.stall_ms AS stall, m.measures, t.verify, t.results,
       o.run_id AS origin, encode(o.release_hash, 'hex') AS origin_release, o.at AS origin_at
     FROM caisson.step s JOIN caisson.run r USING (run_id) JOIN caisson.plan p USING (plan_hash)
     CROSS JOIN LATERAL (SELECT count(*) AS attempts, coalesce(sum(extract(epoch FROM a.ended_at - a.started_at)), 0) AS seconds
       FROM caisson.attempt a WHERE a.run_id = s.run_id AND a.step = s.step AND a.direction = 'forward') a
     CROSS JOIN LATERAL (SELECT coalesce(sum(t.done_rows), 0) AS rows,
+        count(*) FILTER (WHERE t.kind <> 'observe' AND t.state = 'done') AS operations,
         coalesce(jsonb_agg(t.title ORDER BY t.task) FILTER (WHERE t.kind = 'observe' AND t.state = 'done'), '[]') AS verify,
         coalesce(jsonb_object_agg(t.operation, t.result) FILTER (WHERE t.kind = 'observe' AND t.state = 'done'
           AND t.result IS NOT NULL), '{}') AS results
@@ -125,6 +130,11 @@ struct EvidenceComposer {
         AND e.done_by IN ('engine', 'probe') AND y.name = p.name AND y.environment = p.environment AND x.target = r.target
         AND x.variant = '' AND x.created_at < r.created_at
       ORDER BY x.created_at DESC LIMIT 1) o ON true
+    LEFT JOIN LATERAL (SELECT m.seconds, m.stall_ms, jsonb_strip_nulls(jsonb_build_object('seconds', m.seconds,
+        'busy_seconds', m.busy_seconds, 'wal_bytes', m.wal_bytes, 'disk_bytes', m.disk_bytes, 'work', m.work,
+        'relations', (SELECT coalesce(jsonb_object_agg(k.key, k.value - 'oid'), '{}') FROM jsonb_each(m.relations) k))) AS measures
+      FROM caisson.measure m WHERE m.run_id = coalesce(o.run_id, s.run_id) AND m.step = s.step
+        AND m.direction = 'forward' AND m.ended_at IS NOT NULL) m ON true
     WHERE s.run_id = \(run)::uuid ORDER BY s.ord, s.step
     """
   }
@@ -132,7 +142,7 @@ struct EvidenceComposer {
 
 extension EvidenceDemand.Step {
   /// Without the tokens of private variables: they differ from run to run, and nobody outside needs them.
-  init(_ step: PlanStep, _ registry: StepRegistry) {
+  package init(_ step: PlanStep, _ registry: StepRegistry) {
     let kind = registry[step.uses]
     self.init(
       id: step.id, uses: step.uses, spec: PrivateTokens.removed(from: step.withJSON), shape: kind.map { Self.parameters(of: $0) } ?? .any,

@@ -13,6 +13,8 @@ final class EvidenceGate: Sendable {
     var admitting: SignedEvidence?
     var notes: [String] = []
     var refusal: EvidenceRefusal?
+    /// What can be believed, whether it admits the run or not: it was measured.
+    var measured: [Evidence] = []
   }
 
   let requirement: EvidenceRequirement
@@ -48,7 +50,9 @@ final class EvidenceGate: Sendable {
       found = [try Self.kept(own)]
     }
     if let own, !found.contains(where: { $0.signed.evidence.id == own.id }) { found.insert(try Self.kept(own), at: 0) }
-    return best(found, judgement, here.now)
+    var answer = best(found, judgement, here.now)
+    answer.measured = found.filter { judgement.believes($0.offer) }.flatMap { [$0.signed.evidence] + $0.earlier }
+    return answer
   }
 
   private func best(_ found: [EvidenceFinding], _ judgement: EvidenceJudgement, _ now: Moment) -> Answer {

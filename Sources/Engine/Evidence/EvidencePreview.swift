@@ -11,6 +11,8 @@ package struct EvidencePreview: Sendable {
   package let notes: [String]
   /// Why it would wait; `nil`: it would not.
   package let closed: ClosedGate?
+  /// What has measured these steps there.
+  let measured: [Evidence]
 }
 
 extension Runner {
@@ -30,6 +32,6 @@ extension Runner {
         ClosedGate(
           step: nil, kind: refusal.cause == .soak ? "soak" : "evidence", reason: refusal.reason,
           next: refusal.next?.iso)
-      })
+      }, measured: answer.measured)
   }
 }

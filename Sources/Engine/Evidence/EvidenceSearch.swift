@@ -13,6 +13,8 @@ struct EvidenceFinding: Sendable {
   var offer: EvidenceOffer
   /// `nil`: a file has no clock.
   var now: Moment?
+  /// Of earlier runs there: nothing that counts, but what they have measured.
+  var earlier: [Evidence] = []
 }
 
 /// Looks where a requirement says: at another target's journal, or at a file.
@@ -101,11 +103,20 @@ struct EvidenceSearch: Sendable {
       let signed = try SignedEvidence(record.body, signer: record.signer, signature: record.signature)
       let offer = EvidenceOffer(
         signed.evidence, signature: signed.standing, isVoid: record.isVoid,
-        runState: record.runState.flatMap(RunState.init), objection: objection, isSameServer: ground.isSameServer(as: here),
+        runState: record.runState.flatMap(RunState.init),
+        objection: objection ?? Self.stray(signed.evidence, record, in: ground), isSameServer: ground.isSameServer(as: here),
         differences: try await differences(from: signed.evidence, reader))
       found.append(EvidenceFinding(signed: signed, offer: offer, now: ground.now))
     }
+    if objection == nil, !found.isEmpty { found[0].earlier = try await earlier(reader) }
     return found
+  }
+
+  /// Rows can be copied from one journal to another: evidence is where its run is. Runs that have left some are not pruned.
+  private static func stray(_ evidence: Evidence, _ record: EvidenceRecord, in ground: EvidenceGround) -> String? {
+    let what = "the evidence of run \(evidence.run.prefix(8)) of \(evidence.environment) cannot be believed: "
+    if evidence.identity.journal != ground.identity.journal { return what + "it was written in another journal and put into this one" }
+    return record.runState == nil ? what + "the journal that it stands in knows no such run" : nil
   }
 
   private func none(_ why: String) -> EvidenceRefusal {
@@ -119,6 +130,12 @@ struct EvidenceSearch: Sendable {
       plan: resolved.plan.name, environment: requirement.environment, release: resolved.releaseHash, limit: 1)
     guard exact.isEmpty else { return exact }
     return try await reader.ownEvidence(plan: resolved.plan.name, environment: requirement.environment, limit: 1)
+  }
+
+  private func earlier(_ reader: JournalReader) async throws -> [Evidence] {
+    try await reader.evidenceBodies(of: resolved.plan.name, environments: [requirement.environment], before: nil).compactMap {
+      try? Evidence(body: $0)
+    }
   }
 
   private func differences(from evidence: Evidence, _ reader: JournalReader) async throws -> [String] {

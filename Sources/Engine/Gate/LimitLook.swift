@@ -17,6 +17,9 @@ struct LimitLook {
     return short.map { "\($0.free >> 20) MB are free \($0.what), \(least) have to be" }
   }
 
+  /// Where the server keeps its data; `nil`: that cannot be seen from here.
+  func freeForData() async throws -> Int64? { try await disks().first?.free }
+
   private func slotProblem(_ most: ByteSize) async throws -> String? {
     let rows = try await connection.query(
       """

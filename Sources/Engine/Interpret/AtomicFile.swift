@@ -19,7 +19,12 @@ package struct AtomicFile {
 
   var temporary: String { "\(path).caisson-\(mark)" }
 
+  /// A device, pipe or socket under that name is left alone: renaming would put a file in its place.
   package func write(_ content: String) throws {
+    var there = stat()
+    if stat(path, &there) == 0, there.st_mode & S_IFMT != S_IFREG {
+      throw EngineError(.failed, "\(path) is no file, and is not replaced by one")
+    }
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
     guard file >= 0 else { throw AtomicFile.failure("write", temporary) }
     do {

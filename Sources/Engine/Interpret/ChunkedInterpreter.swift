@@ -16,6 +16,7 @@ struct ChunkedInterpreter {
     var cursor: JSON?
     var rows: Int
     var more: Bool
+    var commit = Duration.zero
   }
 
   func run(on connection: Connection) async throws {
@@ -27,18 +28,23 @@ struct ChunkedInterpreter {
       start: work.size, smallest: min(work.size, 16), largest: work.largestSize, target: work.target.duration)
     let total = try await estimate(on: connection)
     let throttle = ThrottleGate(context.policy.throttle)
+    // A chunk's COMMIT is over only when its record is written: it counts with the next one. Being held back counts with none.
+    var commit = Duration.zero
     while true {
       try await throttle.wait(context.workshop, context.step) { try await throttle.reason(on: connection) }
       let started = ContinuousClock.now
-      let chunk = try await chunk(after: cursor, number: chunks, size: sizer.size, on: connection)
+      let chunk = try await chunk(after: cursor, number: chunks, size: sizer.size, began: started - commit, on: connection)
+      commit = chunk.commit
       chunks += 1
       done += Double(chunk.rows)
       cursor = chunk.cursor ?? cursor
       context.report(.progress(step: context.step.id, done: done, total: total, unit: "rows", note: nil))
       guard chunk.more else { return }
       // A cursor means that the window was full, however few rows of it had to change.
-      sizer.note(rows: sizer.size, took: ContinuousClock.now - started)
+      let took = ContinuousClock.now - started
+      sizer.note(rows: sizer.size, took: took)
       if context.workshop.stop.isRequested { throw Interrupted() }
+      try await throttle.rest(after: took, context.workshop, context.step)
     }
   }
 
@@ -50,7 +56,7 @@ struct ChunkedInterpreter {
 
   /// One chunk: fence, work, cursor, COMMIT. It is the last when the cursor comes back NULL or `until` is true.
   private func chunk(
-    after cursor: JSON?, number: Int64, size: Int, on connection: Connection
+    after cursor: JSON?, number: Int64, size: Int, began: ContinuousClock.Instant, on connection: Connection
   ) async throws -> Chunk {
     let transaction = WorkTransaction(
       context: context, isolation: work.isolation, entry: work.entry, settings: work.settings,
@@ -59,10 +65,13 @@ struct ChunkedInterpreter {
     let statements = work.statements.map { ChunkStatement($0).sql(cursor: cursor?.text, size: size, slice: slice) }
     let results = try await transaction.run(statements + (work.until.map { [$0] } ?? []), on: connection)
     do {
-      let chunk = try read(results)
+      var chunk = try read(results)
+      let ended = ContinuousClock.now
       let record = JournalSQL.chunkDone(
-        context.holding, task: context.task.task, cursor: chunk.cursor ?? cursor, rows: chunk.rows, more: chunk.more)
+        context.holding, task: context.task.task, cursor: chunk.cursor ?? cursor, rows: chunk.rows, more: chunk.more,
+        spent: (ended - began).inSeconds)
       try await transaction.commit(record, on: connection)
+      chunk.commit = ContinuousClock.now - ended
       return chunk
     } catch {
       await connection.rollback()

@@ -36,6 +36,9 @@ struct TaskContext: Sendable {
   let task: TaskRecord
   let holding: Holding
   let operation: Operation
+  /// In an earlier try others waited so many milliseconds for it.
+  var stalled = 0.0
+  let began = ContinuousClock.now
 
   var policy: Policy { step.policy }
   var run: String { workshop.run }
@@ -69,7 +72,7 @@ extension TaskContext {
 
   /// Marks the task done where no work transaction did.
   func record(_ result: JSON?, on connection: Connection) async throws {
-    try await connection.fenced(JournalSQL.taskDone(holding, task: task.task, result: result))
+    try await connection.fenced(JournalSQL.taskDone(holding, task: task.task, result: result, spent: (ContinuousClock.now - began).inSeconds))
   }
 }
 

@@ -22,7 +22,9 @@ struct TransactionInterpreter {
     }
     let rows = results.reduce(0) { $0 + ($1.tag.hasPrefix("SELECT") ? 0 : $1.affected) }
     try await transaction.commit(
-      JournalSQL.taskDone(context.holding, task: context.task.task, rows: rows), on: connection)
+      JournalSQL.taskDone(
+        context.holding, task: context.task.task, rows: rows, stall: context.stallsOthers ? context.stalled : nil),
+      on: connection)
   }
 
   @Sendable private func check(_ results: [QueryResult]) throws {

@@ -38,6 +38,15 @@ struct ThrottleGate: Sendable {
     }
   }
 
+  /// After work that took so long: the application has the machine to itself for some multiple of it, a minute at most.
+  func rest(after took: Duration, _ shop: Workshop, _ step: PlanStep) async throws {
+    guard let ratio = policy.niceRatio else { return }
+    let pause = min(took * ratio, .seconds(60))
+    shop.reporter(.stepState(step: step.id, state: "running", note: "resting for \(pause.milliseconds) ms"))
+    await shop.stop.sleep(milliseconds: pause.milliseconds)
+    if shop.stop.isRequested { throw Interrupted() }
+  }
+
   private func replicaLag(on connection: Connection) async throws -> Double? {
     try await number(Self.replicaLag, on: connection)
   }

@@ -141,7 +141,8 @@ struct PoolerTrial {
       let reason = (error as? PostgresError)?.message ?? "no answer"
       throw PoolerAnswer.Problem(
         .login, "\(login.user) cannot log in to \(login.database) through PgBouncer: \(reason)",
-        hint: "with SCRAM PgBouncer can log in at the server only with the server's own verifier of this password")
+        hint: "with SCRAM PgBouncer can log in at the server only with the server's own verifier of this password; the files "
+          + "hold what it was when they were written: correct it, then caisson rollback and caisson apply")
     }
     return "\(login.user) logs in to \(login.database) through it"
   }

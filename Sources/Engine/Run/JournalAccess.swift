@@ -14,10 +14,12 @@ struct JournalAccess {
 
   private var name: String { target.address.name }
 
-  /// Installs the journal where there is none; refuses one that belongs to another database.
-  func prepareJournal(on connection: Connection) async throws {
-    try await Installer.install(on: connection, target: name)
+  /// Installs the journal where there is none; refuses one that belongs to another database. Whether it was made just now.
+  @discardableResult
+  func prepareJournal(on connection: Connection) async throws -> Bool {
+    let outcome = try await Installer.install(on: connection, target: name)
     if let refusal = try await CloneCheck.run(on: connection, target: name).refusal { throw refusal }
+    return outcome == .installed
   }
 
   func exists(on connection: Connection) async throws -> Bool { try await Installer.version(on: connection) != nil }

@@ -40,7 +40,8 @@ extension Ledger {
       JournalSQL.insertProgram(
         holding, phase: phase, name: compiled.phase, operations: try OperationText.json(program.operations),
         carry: program.carry, factsDigest: Hexadecimal.text(compiled.factsDigest),
-        findings: .array(program.findings.map(\.json)), tasks: .array(program.leaves.map { $0.task() })))
+        findings: .array(program.findings.map(\.json)), tasks: .array(program.leaves.map { $0.task() }),
+        relations: compiled.footprint.json))
     return StoredProgram(
       phase: phase, attempt: try row.int("attempt"), direction: holding.direction, name: compiled.phase,
       operations: program.operations,
@@ -85,7 +86,7 @@ extension Operation {
   func task(slice: Int = 0, bounds: JSON = .null, total: Int64? = nil, undoes: Int? = nil) -> JSON {
     [
       "operation": .string(id), "kind": .string(work.kind), "title": .string(title), "slice": .int(Int64(slice)),
-      "bounds": bounds, "total": total.map(JSON.int) ?? .null, "undoes": undoes.map { .int(Int64($0)) } ?? .null,
+      "pace": .string(pace.rawValue), "bounds": bounds, "total": total.map(JSON.int) ?? .null, "undoes": undoes.map { .int(Int64($0)) } ?? .null,
     ]
   }
 }

@@ -29,7 +29,11 @@ struct OperationRunner {
       return try await sideBySide(work.members, width: work.width) { member in
         // Inside an open bracket somebody waits for its end.
         if !isBracketed { try await holdBack(throttle) }
+        let started = ContinuousClock.now
         try await run(member)
+        // Chunks have rested already, each by itself.
+        guard !isBracketed, member.work.kind != "chunked" else { return }
+        try await throttle.rest(after: ContinuousClock.now - started, shop, step)
       }
     }
     if case .bracket(let work) = operation.work {
@@ -95,10 +99,11 @@ struct OperationRunner {
   /// One task to its end. Lock conflicts and the like are tried again here, the step staying held.
   private func carryOut(_ operation: Operation, _ record: TaskRecord) async throws {
     var record = record
-    var tries = 0
+    var tries = 0, stalled = 0.0
     while !record.isFinished {
       if shop.stop.isRequested { throw Interrupted() }
-      let context = TaskContext(workshop: shop, step: step, task: record, holding: holding, operation: operation)
+      let context = TaskContext(
+        workshop: shop, step: step, task: record, holding: holding, operation: operation, stalled: stalled)
       do {
         let started = ContinuousClock.now
         shop.reporter(.operationStarted(step: step.id, title: operation.title))
@@ -107,6 +112,7 @@ struct OperationRunner {
         shop.reporter(.operationDone(step: step.id, title: operation.title, milliseconds: spent))
       } catch {
         tries += 1
+        if let stall = error as? StallExceeded { stalled = max(stalled, stall.limit.inSeconds * 1_000) }
         try await backOff(after: error, tries: tries)
       }
       record = try await ledger.task(record)

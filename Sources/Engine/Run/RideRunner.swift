@@ -34,7 +34,7 @@ struct RideRunner {
       quiet()
     }
     do {
-      let batches = phases.map { opening($0, on: connection) + ["RESET ROLE", "COMMIT"] }
+      let batches = phases.map { opening($0, on: connection) + ending($0) + ["COMMIT"] }
       return try await connection.pipeline(batches, prepare: true).map { outcome in
         switch outcome {
         case .done: .done
@@ -53,8 +53,9 @@ struct RideRunner {
     let work = phase.transaction
     let context = StallBudget(shop: shop, step: phase.step, stallsOthers: phase.stallsOthers)
     do {
-      let results = try await context.guarding(connection) { try await connection.batch(opening(phase, on: connection)) }
-      let answers = results.suffix(work.statements.count)
+      let ending = ending(phase)
+      let results = try await context.guarding(connection) { try await connection.batch(opening(phase, on: connection) + ending) }
+      let answers = results.dropLast(ending.count).suffix(work.statements.count)
       guard zip(work.statements, answers).allSatisfy({ $0.expect.problem(with: $1) == nil }) else {
         await connection.rollback()
         return .ordinary
@@ -80,9 +81,16 @@ struct RideRunner {
     batch += connection.openingStatements(
       lockTimeout: phase.step.policy.maxStall.duration, statementTimeout: phase.statementTimeout)
     batch.append(JournalSQL.ride(run: shop.run, step: phase.step.id, runner: shop.runner))
+    if phase.takesTime { batch.append(JournalSQL.rideBegun(run: shop.run, step: phase.step.id, relations: phase.footprint.json)) }
     batch += (work.settings + phase.step.policy.holdingBack).map { "SELECT set_config(\($0.name), \($0.value), true)" }
     if let role = shop.target.address.role { batch.append("SET LOCAL ROLE \(id: role)") }
     return batch + work.statements.map(\.sql)
+  }
+
+  /// Before COMMIT.
+  private func ending(_ phase: CompiledPhase) -> [SQL] {
+    guard phase.takesTime else { return ["RESET ROLE"] }
+    return ["RESET ROLE", JournalSQL.rideEnded(run: shop.run, step: phase.step.id, stalls: phase.stallsOthers)]
   }
 }
 

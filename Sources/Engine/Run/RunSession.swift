@@ -84,6 +84,7 @@ struct RunSession {
       if !joining { try await pause("refused") }
       return try await report(.refused(prepared.refusals))
     }
+    await runner.keepForecast(of: shop.run, prepared)
     let loop = RunLoop(
       shop: shop, plan: plan, compiler: compiler, ledger: ledger, leases: leases, prepared: prepared,
       gatekeeper: gatekeeper, width: runner.width, only: try wanted(until), planHash: runner.resolved.planHash,

@@ -86,6 +86,7 @@ package struct Runner: Sendable {
       var preview = try await Preview(prepared, finished: finished, on: connection, role: target.address.role, capabilities: try await target.capabilities())
       await target.giveBack(connection)
       preview.evidence = try await evidencePreview(finished: finished)
+      if !prepared.steps.isEmpty { preview.forecast = try await forecastPreview(prepared, preview.evidence?.measured ?? []) }
       return preview
     } catch {
       await connection.rollback()
@@ -127,7 +128,13 @@ package struct Runner: Sendable {
     _ = try signingKey()
     let access = JournalAccess(target: target)
     let connection = try await target.work()
-    try await access.prepareJournal(on: connection)
+    // What is refused leaves nothing behind, and no journal either.
+    let first = try await access.exists(on: connection) ? nil : try await prepare([], on: connection)
+    if let first, !first.refusals.isEmpty {
+      await target.giveBack(connection)
+      return .ended(RunReport(run: nil, ending: .refused(first.refusals), steps: []))
+    }
+    let isNew = try await access.prepareJournal(on: connection)
     try await ScheduleClock(connection: connection).checkZones(of: resolved)
     if amending, let amended = try await amend(on: connection) {
       await target.giveBack(connection)
@@ -147,10 +154,7 @@ package struct Runner: Sendable {
     }
     try await access.refuseOtherLiveRun(of: resolved, on: connection)
     let finished = again ? [] : try await access.carriedOver(resolved, registry: registry, on: connection)
-    let prepared = try await compiler().prepare(
-      resolved.plan, finished: finished, tag: try await access.tag(of: resolved, on: connection), accepting: accepted,
-      on: connection
-    ).adding(try await blockerFindings(on: connection))
+    let prepared = if isNew, let first { first } else { try await prepare(finished, on: connection) }
     guard prepared.refusals.isEmpty else {
       await target.giveBack(connection)
       return .ended(RunReport(run: nil, ending: .refused(prepared.refusals), steps: []))
@@ -166,6 +170,13 @@ package struct Runner: Sendable {
       guard let live = await access.liveRunAfterLoss(of: resolved) else { throw error }
       return .live(live)
     }
+  }
+
+  private func prepare(_ finished: Set<String>, on connection: Connection) async throws -> Preparation {
+    try await compiler().prepare(
+      resolved.plan, finished: finished, tag: try await JournalAccess(target: target).tag(of: resolved, on: connection),
+      accepting: accepted, on: connection
+    ).adding(try await blockerFindings(on: connection))
   }
 
   /// Goes on with the run this plan already has.

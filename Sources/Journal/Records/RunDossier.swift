@@ -14,6 +14,8 @@ package struct RunDossier: Sendable {
   package let evidence: [JSON]
   /// Of `caisson.measure`, where there is such a table.
   package let measures: [JSON]
+  /// What was foretold before its first step, and what came of it; `nil`: nothing was.
+  package let forecast: ForecastRecord?
   /// Processes that worked on it.
   package let runners: [JSON]
   /// The server's clock.
@@ -37,25 +39,13 @@ extension JournalReader {
       gates: try await rows(of: "caisson.gate", run: run, order: "x.gate"),
       approvals: try await rows(of: "caisson.approval", run: run, order: "x.at"),
       evidence: try await rows(of: "caisson.evidence", run: run, order: "x.verified_at"),
-      measures: try await measures(run: run), runners: try await workers(on: run), asOf: try own.string("at"))
+      measures: try await rows(of: "caisson.measure", run: run, order: "x.step, x.direction"),
+      forecast: try await forecasts(of: [run])[run], runners: try await workers(on: run), asOf: try own.string("at"))
   }
 
   private func rows(of table: SQL, run: String, order: SQL) async throws -> [JSON] {
     try await connection.query(
       "SELECT to_jsonb(x) AS row FROM \(sql: table) x WHERE x.run_id = \(run) ORDER BY \(sql: order)"
-    ).rows.map { try $0.json("row") }
-  }
-
-  /// Journals of earlier versions have none.
-  private func measures(run: String) async throws -> [JSON] {
-    guard try await connection.query("SELECT to_regclass('caisson.measure') IS NOT NULL").value == "t" else {
-      return []
-    }
-    return try await connection.query(
-      """
-      SELECT to_jsonb(x) AS row FROM caisson.measure x WHERE to_jsonb(x)->>'run_id' = \(run)
-      ORDER BY to_jsonb(x)->>'step', x::text
-      """
     ).rows.map { try $0.json("row") }
   }
 

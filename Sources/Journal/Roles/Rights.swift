@@ -2,7 +2,7 @@
 /// a test fails for what is missing.
 ///
 /// Whatever says who has approved what, who has started a run and what has happened is written by functions of the
-/// journal's owner alone (SECURITY DEFINER): `approve`, `judge`, `create_run`, `amend_run`, `seal_events`, `prune_run`.
+/// journal's owner alone (SECURITY DEFINER): `approve`, `revoke_approval`, `judge`, `create_run`, `amend_run`, `seal_events`, `prune_run`.
 /// Such a function calls others of this schema with arguments whose types are exactly theirs, never with a bare literal
 /// or NULL: runners may create functions here, and a closer match would run with the owner's rights.
 package enum Rights {
@@ -50,6 +50,8 @@ package enum Rights {
       ]),
     Table("task", runner: ["INSERT", "UPDATE"]),
     Table("attempt", runner: ["INSERT", "UPDATE"]),
+    Table("measure", runner: ["INSERT", "UPDATE"]),
+    Table("forecast", runner: ["INSERT"]),
     Table("runner", runner: ["INSERT", "UPDATE", "DELETE"]),
     Table("lease", runner: ["INSERT", "UPDATE", "DELETE"]),
     Table("resource", runner: ["INSERT", "UPDATE"]),
@@ -84,10 +86,10 @@ package enum Rights {
       [
         "must", "unfinished", "needs_met", "needs_undo", "is_open", "why_not", "may_run_here", "undo_waits_for",
         "knows_plan", "is_solid", "amend_problems", "open_firings", "prunable", "place", "event_bytes", "chain_next",
-        "chain", "verify_chain", "check_journal",
+        "chain", "verify_chain", "check_journal", "extent",
       ]
     ),
-    (.approver, ["approve"]),
+    (.approver, ["approve", "revoke_approval"]),
     (.approverAndRunner, ["settle_run"]),
     (
       .runner,
@@ -97,7 +99,7 @@ package enum Rights {
         "add_tasks", "end_holding", "finish_step", "put_off", "leave_step", "retry_step", "settle_step", "begin_undo",
         "undo_ready", "claim_undo", "add_undo_tasks", "finish_undo", "register_schedules", "firing_event",
         "add_firing", "claim_firing", "start_firing", "end_firing", "seal_events", "prune_run", "prune_firings",
-        "prune_runners",
+        "prune_runners", "begin_measure", "end_measure", "ride_measured",
       ]
     ),
     (

@@ -27,11 +27,11 @@ extension JournalSchema {
         carry jsonb, facts_digest bytea, findings jsonb)
         JOIN caisson.step s ON s.run_id = id AND s.step = x.step COLLATE "C" AND s.attempt = 0
       ON CONFLICT DO NOTHING;
-      INSERT INTO caisson.task (run_id, step, task, phase, attempt, operation, slice, kind, title, total_rows)
+      INSERT INTO caisson.task (run_id, step, task, phase, attempt, operation, slice, kind, title, total_rows, pace)
       SELECT id, x.step, row_number() OVER (PARTITION BY x.step ORDER BY x.place), coalesce(x.phase, 1), 1, x.operation,
-        coalesce(x.slice, 0), x.kind, x.title, x.total
+        coalesce(x.slice, 0), x.kind, x.title, x.total, x.pace
       FROM ROWS FROM (jsonb_to_recordset(tasks) AS (step text, phase integer, operation text, slice integer, kind text,
-        title text, total numeric)) WITH ORDINALITY AS x(step, phase, operation, slice, kind, title, total, place)
+        title text, total numeric, pace text)) WITH ORDINALITY AS x(step, phase, operation, slice, kind, title, total, pace, place)
         JOIN caisson.step s ON s.run_id = id AND s.step = x.step COLLATE "C" AND s.attempt = 0
       ON CONFLICT DO NOTHING;
       INSERT INTO caisson.shown (run_id, step, operations)

@@ -26,6 +26,7 @@ extension JournalSchema {
                  AND (t.state = 'blocked' OR caisson.unfinished(t.state))) THEN
         RAISE EXCEPTION 'caisson: step % has unfinished tasks', step_name USING ERRCODE = 'CA003'; END IF;
       PERFORM caisson.end_holding(run, step_name, my_fence, 'ok', NULL, NULL);
+      PERFORM caisson.end_measure(run, step_name, 'forward');
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, my_fence, 'step.done', actor, details);
       RETURN QUERY SELECT w;

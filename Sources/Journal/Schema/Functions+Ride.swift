@@ -22,7 +22,7 @@ extension JournalSchema {
             FOR NO KEY UPDATE SKIP LOCKED)
         RETURNING fence, attempt),
       t AS (
-        UPDATE caisson.task t SET state = 'done', fence = s.fence, xid = pg_current_xact_id(),
+        UPDATE caisson.task t SET state = 'done', fence = s.fence, xid = pg_current_xact_id(), lsn = pg_current_wal_insert_lsn(),
           changed_at = clock_timestamp()
         FROM s WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.state IN ('pending','running')),
       a AS (

@@ -100,6 +100,7 @@ extension JournalSchema {
        WHERE t.run_id = run AND t.step = step_name COLLATE "C" AND t.direction = 'forward'
          AND (caisson.unfinished(t.state) OR t.state = 'blocked');
       PERFORM caisson.end_holding(run, step_name, my_fence, 'ok', NULL, NULL);
+      PERFORM caisson.end_measure(run, step_name, 'undo');
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, my_fence, 'step.undone', actor, details);
       RETURN QUERY SELECT step_name;

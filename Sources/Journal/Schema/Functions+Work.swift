@@ -8,19 +8,20 @@ extension JournalSchema {
     BEGIN
       SELECT coalesce(max(t.task), 0) INTO base FROM caisson.task t WHERE t.run_id = run AND t.step = step_name COLLATE "C";
       INSERT INTO caisson.task (run_id, step, task, phase, attempt, direction, undoes, operation, slice, bounds, kind,
-        title, fence, cursor, total_rows)
+        title, fence, cursor, total_rows, pace)
       SELECT run, step_name, base + x.place, phase_no, program, way, x.undoes, x.operation, coalesce(x.slice, 0),
-        x.bounds, x.kind, x.title, my_fence, x.cursor, x.total
+        x.bounds, x.kind, x.title, my_fence, x.cursor, x.total, x.pace
       FROM ROWS FROM (jsonb_to_recordset(tasks) AS (undoes integer, operation text, slice integer, bounds jsonb,
-        kind text, title text, cursor jsonb, total numeric)) WITH ORDINALITY
-        AS x(undoes, operation, slice, bounds, kind, title, cursor, total, place);
+        kind text, title text, cursor jsonb, total numeric, pace text)) WITH ORDINALITY
+        AS x(undoes, operation, slice, bounds, kind, title, cursor, total, pace, place);
       RETURN base + 1;
     END $$;
 
     -- A compiled phase, before its first operation runs. No row: replaced. Compiling a phase again voids what its older
     -- program had not begun; a task in doubt forbids it (CA003): its probe decides first.
     CREATE FUNCTION caisson.put_program(run uuid, step_name text, my_fence bigint, phase_no integer, way text,
-      title text, ops jsonb, undo_ops jsonb, handed jsonb, digest bytea, remarks jsonb, tasks jsonb, actor text)
+      title text, ops jsonb, undo_ops jsonb, handed jsonb, digest bytea, remarks jsonb, tasks jsonb, actor text,
+      touched jsonb)
     RETURNS TABLE (attempt integer, first_task integer, tasks_added integer)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
     #variable_conflict use_column
@@ -43,6 +44,7 @@ extension JournalSchema {
       INSERT INTO caisson.event (run_id, step, fence, kind, actor, data)
       VALUES (run, step_name, my_fence, 'phase.compiled', actor, jsonb_build_object('phase', phase_no, 'name', title,
         'attempt', a, 'direction', way, 'tasks', jsonb_array_length(tasks)));
+      IF touched <> '[]' THEN PERFORM caisson.begin_measure(run, step_name, way, touched); END IF;
       RETURN QUERY SELECT a, caisson.append_tasks(run, step_name, my_fence, phase_no, a, way, tasks),
         jsonb_array_length(tasks);
     END $$;

@@ -9,8 +9,9 @@ package enum JournalSchema {
 
   /// The whole definition, in order. It runs in one transaction.
   package static let definition = [
-    workTables, holdingTables, historyTables, scheduleTables, chainFunctions, gateFunctions, claimFunctions,
-    rideFunctions, workFunctions, finishFunctions, undoFunctions, amendFunctions, runFunctions, scheduleFunctions, checkFunctions,
+    workTables, holdingTables, historyTables, scheduleTables, measureTables, chainFunctions, gateFunctions,
+    revocationFunctions, claimFunctions, measureFunctions, rideFunctions, workFunctions, finishFunctions, undoFunctions,
+    amendFunctions, runFunctions, scheduleFunctions, checkFunctions,
     movingFunctions, pruningFunctions,
   ].joined(separator: "\n")
 

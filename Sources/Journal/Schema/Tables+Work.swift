@@ -139,6 +139,7 @@ extension JournalSchema {
       bounds         jsonb,                           -- the slice's range, bound as $slice
       kind           text NOT NULL,
       title          text,
+      pace           text,                            -- how its time grows with its relations
       state          text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending','intent','running','in_doubt','done',
                        'skipped','blocked','undoing','undone','undo_failed')),
       fence          bigint NOT NULL DEFAULT 0,
@@ -151,6 +152,11 @@ extension JournalSchema {
       total_rows     numeric,
       result         jsonb,
       undo_state     jsonb,                           -- what the undo needs and only the work knew
+      -- Where the log stood, and when, as its work began; what that took, NULL where nobody was there to see.
+      lsn            pg_lsn, began_at timestamptz,
+      spent          double precision DEFAULT 0,
+      wal            numeric,
+      stall          double precision,                -- milliseconds that others may have waited for its lock
       changed_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
       PRIMARY KEY (run_id, step, task),
       FOREIGN KEY (run_id, step) REFERENCES caisson.step ON DELETE CASCADE)

@@ -35,8 +35,11 @@ extension KeyLog {
     return ChunkedWork(
       entry: copyEntry, [intact(fingerprint, of: source, further: further), SQL(verbatim: statement)],
       slices: order == .blocks ? blockSlices(workers) : workers > 1 ? keySlices(workers * 4) : nil, total: total,
-      target: target, workers: workers, settings: settings)
+      size: size(toBegin: target), target: target, workers: workers, settings: settings)
   }
+
+  /// Rows of the first chunk of each slice: as many as take a small part of its time, unless they are very wide.
+  private func size(toBegin target: TimeSpan) -> Int { min(max(1_000, Int(target.milliseconds) * 20), 10_000) }
 
   /// The transaction that ends a slice is the last of it that wrote the copy.
   func noting(when condition: String) -> String {
@@ -50,19 +53,25 @@ extension KeyLog {
     let after = sliced ? "COALESCE($cursor, NULLIF($slice->'after', 'null'::jsonb))" : "$cursor"
     let upto = sliced ? "NULLIF($slice->'upto', 'null'::jsonb)" : nil
     let range = key.range(of: "s", after: after, upto: upto)
+    // The row that ends the chunk, or the last there is: the rows themselves then come in any order, none is counted.
     return """
       WITH edge AS MATERIALIZED (
         SELECT \(key.selected(from: "s")) FROM \(source.quoted) AS s WHERE \(range)
         ORDER BY \(key.list(of: "s")) LIMIT 1 OFFSET $size - 1
+      ), bound AS MATERIALIZED (
+        SELECT * FROM edge UNION ALL (
+          SELECT \(key.selected(from: "s")) FROM \(source.quoted) AS s
+          WHERE NOT EXISTS (SELECT FROM edge) AND \(range) ORDER BY \(key.descending(of: "s")) LIMIT 1)
       ), copied AS (
         \(insertion)
-        SELECT \(copied(from: "s")) FROM \(source.quoted) AS s WHERE \(range)
-        ORDER BY \(key.list(of: "s")) LIMIT $size\(conflict)
-        RETURNING 1
+        SELECT \(copied(from: "s")) FROM \(source.quoted) AS s
+        WHERE \(range) AND (\(key.list(of: "s"))) <= (SELECT \(key.logged) FROM bound)\(conflict)
       ), noted AS (
         \(noting(when: "NOT EXISTS (SELECT FROM edge)"))
       )
-      SELECT (SELECT \(key.cursor(of: "e")) FROM edge AS e) AS cursor, (SELECT count(*) FROM copied) AS rows
+      SELECT (SELECT \(key.cursor(of: "e")) FROM edge AS e) AS cursor,
+        CASE WHEN EXISTS (SELECT FROM edge) THEN $size
+          ELSE (SELECT count(*) FROM \(source.quoted) AS s WHERE \(range)) END AS rows
       """
   }
 

@@ -67,6 +67,11 @@ struct KeyColumns {
     columns.map { "\(alias).\(Quoting.identifier($0.name))" }.joined(separator: ", ")
   }
 
+  /// `t."a" DESC, t."b" DESC`
+  func descending(of alias: String) -> String {
+    columns.map { "\(alias).\(Quoting.identifier($0.name)) DESC" }.joined(separator: ", ")
+  }
+
   /// `t."a" AS k1, …`
   func selected(from alias: String) -> String {
     zip(columns, aliases).map { "\(alias).\(Quoting.identifier($0.name)) AS \($1)" }.joined(separator: ", ")

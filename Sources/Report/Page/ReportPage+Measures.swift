@@ -50,8 +50,11 @@ extension ReportPage {
     report.plan.resolved["steps"]?[step]?["policy"]?["max_stall"]?.string ?? "max_stall"
   }
 
+  /// Of this run, or of the one that carried out what it took over, as its evidence has it.
   private func stall(of step: String) -> String {
-    kept(of: step)["max_stall_ms"]?.double.map { Humanised.duration(.milliseconds(Int64($0))) } ?? ""
+    let own = forward(step).compactMap { $0["stall_ms"]?.double }.max()
+    guard let stall = own ?? kept(of: step)["max_stall_ms"]?.double else { return "not measured" }
+    return Humanised.duration(.milliseconds(Int64(stall)))
   }
 
   // MARK: Measures
@@ -61,7 +64,7 @@ extension ReportPage {
       let attempts = attempts(of: step.step)
       let took = attempts.reduce(0) { $0 + $1.seconds }
       return [
-        link(to: step.step), "\(Instant.span(seconds: took))", "\(attempts.count)",
+        link(to: step.step), "\(Instant.span(seconds: took))", forecast(of: step.step), "\(attempts.count)",
         step.rowsDone > 0 ? "\(Humanised.count(Int64(step.rowsDone)))" : "", "\(step.tasksDone) of \(step.tasks)",
         list(measured(step.step)),
       ]
@@ -71,16 +74,29 @@ extension ReportPage {
       body: table(
         "What each step took",
         [
-          "Step", .number("At work"), .number("Attempts"), .number("Rows"), .number("Operations"),
+          "Step", .number("At work"), .number("Forecast"), .number("Attempts"), .number("Rows"), .number("Operations"),
           .wide("Also measured"),
         ], rows))
   }
 
-  /// Rows of the journal and members of the evidence: names differ by what was measured.
+  /// What was foretold, and by what factor it was wrong.
+  private func forecast(of step: String) -> Markup {
+    guard let kept = report.dossier.forecast, let seconds = kept.body["steps"]?[step]?["seconds"]?.double else { return "" }
+    let factor = ForecastComparison.steps(kept.body, measured: kept.measured)[step]?.factor
+    let wrong = factor.map { ", took x\(($0 * 100).rounded() / 100)" } ?? ""
+    return "\(Instant.span(seconds: seconds))\(wrong)"
+  }
+
+  /// What the journal has measured of a step, on the way there.
+  private func forward(_ step: String) -> [JSON] {
+    report.dossier.measures.filter { $0["step"]?.string == step && $0["direction"] == "forward" }
+  }
+
+  /// Rows of the journal or members of the evidence.
   private func measured(_ step: String) -> [Markup] {
-    let rows = report.dossier.measures.filter { $0["step"]?.string == step }
+    let rows = forward(step)
     let kept = rows.isEmpty ? [kept(of: step)["measures"]].compactMap { $0 } : rows
-    let ids: Set = ["run_id", "step", "measure_id", "id", "at", "attempt"]
+    let ids: Set = ["run_id", "step", "direction", "began_at", "ended_at", "named", "relations_after", "seconds", "rows"]
     return kept.flatMap { $0.object?.members ?? [] }.filter { !ids.contains($0.key) && !$0.value.isNull }.map {
       member in
       "\(member.key.replacing("_", with: " ")) \(quantity(member.key, member.value))"
@@ -93,7 +109,7 @@ extension ReportPage {
     if name.hasSuffix("seconds"), let count = value.double { return Instant.span(seconds: count) }
     if let count = value.int { return Humanised.count(count) }
     guard let members = value.object?.members else { return value.string ?? value.text }
-    return members.map { "\($0.key): \(quantity($0.key, $0.value))" }.joined(separator: ", ")
+    return members.filter { $0.key != "oid" }.map { "\($0.key): \(quantity($0.key, $0.value))" }.joined(separator: ", ")
   }
 
   /// What the run's own evidence says of a step.

@@ -113,7 +113,7 @@ struct Timeline: Sendable {
         } else {
           rows[row(gate)].marks.append(Mark(at: at, label: EventText.line(event)))
         }
-      case .gateApproved: rows[row(gate)].marks.append(Mark(at: at, label: EventText.line(event)))
+      case .gateApproved, .gateRevoked: rows[row(gate)].marks.append(Mark(at: at, label: EventText.line(event)))
       default: break
       }
     }

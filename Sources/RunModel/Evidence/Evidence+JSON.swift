@@ -70,6 +70,7 @@ extension StepProof {
     seconds = json["seconds"]?.double ?? 0
     rows = json["rows"]?.double ?? 0
     attempts = Int(json["attempts"]?.int ?? 0)
+    operations = json["operations"]?.int.map { Int($0) }
     verify = (json["verify"]?.array ?? []).compactMap(\.string)
   }
 }

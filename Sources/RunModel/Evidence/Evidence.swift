@@ -72,6 +72,8 @@ package struct StepProof: Sendable, Hashable {
   package let seconds: Double
   package let rows: Double
   package let attempts: Int
+  /// How many operations were carried out that were not only looking; `nil`: it does not say.
+  package let operations: Int?
   package let verify: [String]
 }
 

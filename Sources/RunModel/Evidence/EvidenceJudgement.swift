@@ -40,6 +40,15 @@ package struct EvidenceJudgement: Sendable {
 
   // MARK: Whether it can be believed
 
+  /// It is what it says, of where it has to be, and its run still stands: whatever else keeps it from admitting a run.
+  package func believes(_ offer: EvidenceOffer) -> Bool {
+    do throws(EvidenceRefusal) {
+      try believe(offer)
+      try checkOrigin(offer)
+      return true
+    } catch { return false }
+  }
+
   private func believe(_ offer: EvidenceOffer) throws(EvidenceRefusal) {
     let environment = demand.environment
     if case .bad(let key) = offer.signature {
@@ -104,7 +113,7 @@ package struct EvidenceJudgement: Sendable {
   // MARK: Whether its time is right
 
   private func checkReplay(_ evidence: Evidence) throws(EvidenceRefusal) {
-    let remedy = "prove it in \(evidence.environment) again with caisson apply --again"
+    let remedy = remedy(evidence)
     if let use = uses.first(where: { $0.evidence == evidence.id && $0.isOver }) {
       throw EvidenceRefusal(
         .replayed, "the evidence of run \(short(evidence.run)) has let run \(short(use.run)) begin here already, which is "
@@ -128,6 +137,11 @@ package struct EvidenceJudgement: Sendable {
 
   private func checkSoak(_ evidence: Evidence, _ now: Moment) throws(EvidenceRefusal) {
     let over = evidence.finishedAt + demand.soak
+    guard evidence.finishedAt <= now else {
+      throw EvidenceRefusal(
+        .soak, "run \(short(evidence.run)) of \(evidence.environment) ended at \(evidence.finishedAt), which by the clock here "
+          + "is yet to come: one of the two clocks is wrong, then or now; \(remedy(evidence))", next: over)
+    }
     guard now < over else { return }
     throw EvidenceRefusal(
       .soak, "\(evidence.environment) has it since \(evidence.finishedAt), and it soaks for \(Self.text(demand.soak)): until "
@@ -136,6 +150,10 @@ package struct EvidenceJudgement: Sendable {
 
   private func versionNotes(_ evidence: Evidence) -> [String] {
     evidence.rollbackRehearsed ? [] : ["its rollback was not rehearsed in \(evidence.environment)"]
+  }
+
+  private func remedy(_ evidence: Evidence) -> String {
+    "prove it in \(evidence.environment) again with caisson apply --again"
   }
 
   private func short(_ id: String) -> String { String(id.prefix(8)) }

@@ -24,7 +24,9 @@ struct StepJudgement {
 
   private func outcomeNotes(_ proof: StepProof) throws(EvidenceRefusal) -> [String] {
     switch proof.outcome {
-    case .executed: return []
+    case .executed:
+      // What was there already has proven nothing about making it.
+      return proof.operations == 0 && !step.isGate ? ["step \(step.id): there was nothing to do for it in \(there)"] : []
     case .carried:
       guard let origin = proof.origin else {
         throw EvidenceRefusal(

@@ -16,7 +16,7 @@ struct EvidenceExportCommand: Command {
       For an environment that cannot read this journal: it names the file under requires.from and lists the public key
       under requires.trust. The file holds no secret and no row of a table.
       """,
-    arguments: [.environment], options: [.run, key, EvidenceGroup.out, .environment, .variable, .output],
+    arguments: [.environment], options: [.run, key, EvidenceGroup.out, .environment, .target, .variable, .output],
     examples: [
       CommandExample("caisson evidence export staging.yaml --out staging-evidence.json", "the latest run's"),
       CommandExample("caisson evidence export staging.yaml --key staging.key --out proof.json", "signed with that key"),

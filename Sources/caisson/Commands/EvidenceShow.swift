@@ -9,7 +9,7 @@ struct EvidenceShowCommand: Command {
   static let spec = CommandSpec(
     "show", summary: "list what a target's runs have proven, and what let runs begin here",
     discussion: "Reads the journal only.",
-    arguments: [.environment], options: [.environment, .variable, .output],
+    arguments: [.environment], options: [.environment, .target, .variable, .output],
     examples: [CommandExample("caisson evidence show production.yaml", "what staging proved, and which run it admitted")])
 
   private let parsed: ParsedCommand

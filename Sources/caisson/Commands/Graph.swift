@@ -14,7 +14,7 @@ struct GraphCommand: Command {
   static let spec = CommandSpec(
     "graph", summary: "draw the steps and what they need",
     discussion: "Needs no database, unless states are asked for: then it shows the run as the journal has it.",
-    section: Section.check, arguments: [.environment], options: [format, states, .run, .environment, .variable],
+    section: Section.check, arguments: [.environment], options: [format, states, .run, .environment, .target, .variable],
     examples: [
       CommandExample("caisson graph production.yaml", "a line per step, in the terminal"),
       CommandExample("caisson graph production.yaml --states --format svg > run.svg", "a picture of the latest run"),

@@ -15,6 +15,10 @@ struct PlanCommand: Command {
       Each phase is exact, predicted (from today's catalog and the effects of earlier steps) or known only after a
       step has run. The statements printed for an exact phase are the statements that will run. Exit 0, or 5 when a
       step is refused.
+
+      Where the environment requires another one, or an earlier run has left evidence here, each step has a forecast from
+      what was measured there and how large the tables are here: time, WAL, disk and the longest lock, and for the plan the
+      sum and the longest chain.
       """,
     section: Section.check, arguments: [.environment],
     options: [sql, steps, .environment, .target, .variable, .output],

@@ -22,7 +22,7 @@ struct RehearseCommand: Command {
       Exit 0 when it passed, 1 with what is different when it did not. Nothing is left of it unless --keep is given.
       """,
     section: Section.check, arguments: [.environment],
-    options: [sample, rows, keep, .environment, .variable, .yes, .output],
+    options: [sample, rows, keep, .environment, .target, .variable, .yes, .output],
     examples: [
       CommandExample("caisson rehearse staging.yaml", "the schema alone"),
       CommandExample("caisson rehearse staging.yaml --sample 5% --yes", "with rows: small tables whole, 5 % of the others"),

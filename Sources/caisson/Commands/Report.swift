@@ -17,7 +17,7 @@ struct ReportCommand: Command {
       The file needs nothing besides itself: it opens offline, prints, works without scripts, and holds no secret.
       Reads the journal only, also while the run goes on. A file that is there is replaced as a whole.
       """,
-    section: Section.watch, arguments: [.environment], options: [out, .run, .environment, .variable],
+    section: Section.watch, arguments: [.environment], options: [out, .run, .environment, .target, .variable],
     examples: [
       CommandExample("caisson report production.yaml", "the latest run, as shop-production-1a2b3c4d.html"),
       CommandExample("caisson report production.yaml --run 1a2b --out audit.html", "an earlier run"),
@@ -46,10 +46,27 @@ struct ReportCommand: Command {
   private func write(_ page: String, to path: String, _ console: Console) throws -> ExitCode {
     if path == "-" { return StandardStream(descriptor: console.output.descriptor).write(page) ? .done : .failed }
     if FileKind(path) == .folder { throw parsed.usageError("--out '\(path)' is a folder: name a file") }
+    if let open = try through(path) {
+      guard open.write(page) else { throw CommandFailure(.failed, "\(path) did not take all of it") }
+      return .done
+    }
     let mask = umask(0o077)
     umask(mask)
-    try AtomicFile(path: path, mode: Int(0o666 & ~mask), mark: "\(getpid())").write(page)
+    do {
+      try AtomicFile(path: path, mode: Int(0o666 & ~mask), mark: "\(getpid())").write(page)
+    } catch let error as EngineError {
+      throw CommandFailure(.failed, error.message, hint: "make room there, or name another place with --out")
+    }
     console.print(path)
     return .done
+  }
+
+  /// A pipe or a device is written to, not replaced.
+  private func through(_ path: String) throws -> StandardStream? {
+    var there = stat()
+    guard stat(path, &there) == 0, there.st_mode & S_IFMT != S_IFREG else { return nil }
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw CommandFailure(.failed, "cannot write \(path): \(String(cString: strerror(errno)))") }
+    return StandardStream(descriptor: descriptor)
   }
 }

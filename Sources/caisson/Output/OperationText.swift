@@ -49,15 +49,29 @@ struct OperationText {
     switch operation.work {
     case .file(let work): ["writes \(work.path), mode \(String(work.mode, radix: 8))"]
     case .process(let work): ["runs \(work.arguments.map(NextCommand.quoted).joined(separator: " "))"]
-    case .export(let work):
-      ["exports to \(work.path), mode \(work.isFolder ? 700 : 600), \(work.format.rawValue)"]
-        + work.prelude.flatMap { ["  before:"] + Self.indented($0.printed, by: 4) }
-        + work.queries.flatMap { ["  \($0.name):"] + Self.indented($0.sql.printed, by: 4) }
+    case .export(let work): export(work)
     case .admin(let work):
-      ["on the console \(work.console): \(work.command)"]
-        + (work.probe.map { ["done when \($0.show) has \($0.column) = \($0.value)\($0.rowText)"] } ?? [])
+      ["on the console \(work.console): \(work.command)"] + consoleProbe(work.probe)
     default: []
     }
+  }
+
+  private func export(_ work: ExportWork) -> [String] {
+    var lines = ["exports to \(work.path), mode \(work.isFolder ? 700 : 600), \(work.format.rawValue)"]
+    for statement in work.prelude {
+      lines.append("  before:")
+      lines += Self.indented(statement.printed, by: 4)
+    }
+    for query in work.queries {
+      lines.append("  \(query.name):")
+      lines += Self.indented(query.sql.printed, by: 4)
+    }
+    return lines
+  }
+
+  private func consoleProbe(_ probe: AdminWork.Probe?) -> [String] {
+    guard let probe else { return [] }
+    return ["done when \(probe.show) has \(probe.column) = \(probe.value)\(probe.rowText)"]
   }
 
   private func bracket(_ work: BracketWork, _ palette: Palette) -> [String] {

@@ -2,6 +2,7 @@ import Engine
 import JSONText
 import PlanModel
 import PluginAPI
+import RunModel
 
 extension PlanView {
   /// Everything, as one document.
@@ -29,6 +30,12 @@ extension PlanView {
         "environment": .string(evidence.environment), "run": JSON(evidence.run),
         "notes": .array(evidence.notes.map(JSON.string)), "gate": evidence.closed?.json ?? .null,
       ]
+    }
+    head["forecast"] = forecast.map { forecast in
+      var object = forecast.plan.json.object ?? JSONObject()
+      object["steps"] = nil
+      object["free_disk_bytes"] = forecast.freeDisk.map(JSON.int)
+      return .object(object)
     }
     return head
   }
@@ -73,6 +80,7 @@ extension PlanView {
       object["operations"] = .array(compiled.operations.map { $0.json(sizes: sizes) })
       object["locks"] = .array(step.locks.map { $0.json(sizes[$0.relation]) })
     }
+    object["forecast"] = forecast?.plan[step.step.id]?.json ?? .null
     object["max_stall"] = step.step.policy.maxStall.json
     object["reversible"] = .bool(step.noReturn == nil)
     object["point_of_no_return"] = step.noReturn.map { ["step": .string($0.step), "reason": .string($0.reason)] }

@@ -2,6 +2,7 @@ import CommandLineKit
 import Engine
 import PlanModel
 import PluginAPI
+import RunModel
 import SQLText
 
 extension PlanView {
@@ -9,7 +10,18 @@ extension PlanView {
   func lines(_ palette: Palette = .plain) -> [String] {
     var lines = [palette(heading, .bold)] + evidenceLines(palette) + [""]
     for step in steps { lines += block(step, palette) + [""] }
-    return lines + wayBack(palette) + refusalLines(palette)
+    return lines + wayBack(palette) + forecastLines(palette) + refusalLines(palette)
+  }
+
+  /// Of the whole plan, also where only a part is shown; of one that is done there is nothing to say.
+  private func forecastLines(_ palette: Palette) -> [String] {
+    guard let forecast, !waiting.isEmpty else { return [] }
+    return ForecastText(forecast: forecast, limits: resolved.environment.limits.freeDisk?.description).lines(palette)
+  }
+
+  private func forecastLine(_ step: Step) -> [String] {
+    guard let plan = forecast?.plan, plan.hasBasis else { return [] }
+    return [plan[step.step.id].map(ForecastText.line) ?? "forecast: no measurement yet"]
   }
 
   private var heading: String {
@@ -44,7 +56,7 @@ extension PlanView {
   private func body(_ step: Step, _ prepared: Preparation.Prepared, _ palette: Palette) -> [String] {
     guard let compiled = prepared.compiled else {
       return ["compiled when that step is done: until then nobody can say what it will do"]
-        + findingLines(step, palette)
+        + forecastLine(step) + findingLines(step, palette)
     }
     var lines: [String] = []
     lines += compiled.program.gates.map { "\(palette("gate", .yellow)) \($0)" }
@@ -62,7 +74,7 @@ extension PlanView {
     let windows = step.step.policy.windows.map(\.description)
     if !windows.isEmpty { lines.append("begins in \(windows.joined(separator: " or ")) only") }
     lines += step.locks.map { lockLine($0, maxStall: "\(step.step.policy.maxStall)") }
-    return lines + findingLines(step, palette)
+    return lines + forecastLine(step) + findingLines(step, palette)
   }
 
   private func lockLine(_ lock: RelationLock, maxStall: String) -> String {
@@ -81,12 +93,15 @@ extension PlanView {
 
   private func wayBack(_ palette: Palette) -> [String] {
     guard let last = waiting.last else { return [] }
+    // Of a step that is refused nobody knows what it would do.
+    let refused = Set(refusals.map(\.step))
     guard let crossed = last.noReturn else {
-      let unknown = waiting.filter { $0.prepared?.compiled == nil }.map(\.step.id)
+      let unknown = waiting.filter { $0.prepared?.compiled == nil || refused.contains($0.step.id) }.map(\.step.id)
+      guard unknown.count < waiting.count else { return ["way back: not known yet"] }
       let except = unknown.isEmpty ? "" : "; not known yet of \(unknown.joined(separator: ", "))"
       return ["way back: after every step a rollback takes back all that was done\(except)"]
     }
-    let before = waiting.prefix { $0.noReturn == nil }.map(\.step.id)
+    let before = waiting.prefix { $0.noReturn == nil }.map(\.step.id).filter { !refused.contains($0) }
     var lines = ["way back:"]
     if !before.isEmpty {
       lines.append("  up to \(before.joined(separator: ", ")): a rollback takes back all that was done")

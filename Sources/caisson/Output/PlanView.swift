@@ -42,12 +42,15 @@ struct PlanView {
   let sizes: [QualifiedName: RelationSize]
   /// What has to be proven elsewhere first; `nil`: nothing.
   let evidence: EvidencePreview?
+  /// `nil`: nothing is to be run.
+  let forecast: ForecastPreview?
 
   /// `only`: steps to show, in plan order; all when empty.
   init(_ resolved: ResolvedPlan, _ preview: Preview, only: [String] = []) {
     self.resolved = resolved
     sizes = preview.sizes
     evidence = preview.evidence
+    forecast = preview.forecast
     var noReturn: (step: String, reason: String)?
     let all = resolved.plan.steps.map { step -> Step in
       let prepared = preview.preparation[step.id]

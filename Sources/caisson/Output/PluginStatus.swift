@@ -20,7 +20,7 @@ struct PluginStatus: Sendable {
         guard !rows.isEmpty else { continue }
         found.append(
           PluginStatus(
-            name: query.name, lines: try rows.map { try $0.string("line") },
+            name: query.name, lines: rows.map { $0["line"] ?? "\(query.name): one has a value that cannot be put in words" },
             details: try rows.map { try JSON(parsing: try $0.string("detail")) }))
       } catch let error as PostgresError where error.sqlState == "42501" {
         found.append(

@@ -18,6 +18,7 @@ struct RunStatus: Sendable {
   let schedules: [ScheduleRecord]
   /// What let it begin, where its environment requires that.
   let evidence: EvidenceRecord?
+  let forecast: ForecastRecord?
   /// What plugins know beyond the run.
   let standing: [PluginStatus]
   let chosen: ChosenEnvironment
@@ -36,6 +37,7 @@ struct RunStatus: Sendable {
     unsealed = try await reader.unsealedEvents()
     schedules = try await reader.schedules(of: chosen)
     evidence = try await reader.acceptedEvidence().last { $0.admits == id }
+    forecast = try await reader.forecasts(of: [id])[id]
     standing = try await PluginStatus.read(reader.connection)
   }
 
@@ -81,7 +83,15 @@ struct RunStatus: Sendable {
 
   /// The same picture that a running apply draws.
   var model: ProgressModel {
-    ProgressModel(title: heading, elapsed: .milliseconds(Int64(run.seconds * 1000)), steps: steps.map(\.progressLine))
+    ProgressModel(title: heading, elapsed: .milliseconds(Int64(run.seconds * 1000)), steps: steps.map(progressLine))
+  }
+
+  private func progressLine(_ step: StepRecord) -> ProgressLine {
+    var line = step.progressLine
+    guard let forecast, let seconds = forecast.seconds(of: step.step), seconds >= 0.1 else { return line }
+    let said = forecast.steps[step.step]?.text ?? "forecast \(ForecastText.duration(seconds))"
+    line.note = [line.note, said].compactMap { $0 }.joined(separator: ", ")
+    return line
   }
 
   func lines(columns: Int, _ terminal: Terminal) -> [String] {
@@ -89,6 +99,7 @@ struct RunStatus: Sendable {
       columns: columns, rows: .max / 2, utf8: terminal.hasUTF8 || !terminal.isTerminal, palette: terminal.palette)
     var lines = frame.lines(model)
     lines.append("started by \(run.startedBy) at \(Instant.short(run.createdAt))")
+    if let total = forecast?.total { lines.append("\(total.text): its steps took \(ForecastText.duration(total.measured)) of work") }
     if let evidence { lines.append("let begin by run \(evidence.run.prefix(8)) of \(evidence.environment)") }
     lines += holders.map { "held by \($0.text)" }
     lines += approvals.map(\.text)
@@ -122,6 +133,7 @@ struct RunStatus: Sendable {
       object["schedules"] = .array(schedules.map { ScheduleView(step: $0.step, planned: nil, record: $0).json })
     }
     object["evidence"] = evidence.map { ["evidence": .string($0.id), "environment": .string($0.environment), "run": .string($0.run)] }
+    object["forecast"] = forecast?.json
     object["open"] = .array(
       open.map { ["step": .string($0.step), "title": .string($0.title), "close": .array($0.close.map(JSON.string))] })
     for status in standing { object[status.name] = .array(status.details) }

@@ -34,7 +34,7 @@ final class RolloutProgress: Sendable {
   func take(_ event: RolloutEvent) {
     switch event {
     case .waveBegan(let stage, let wave, let of, let targets): note(stage: stage, wave, of, targets)
-    case .target(let name, .notice(let step, let text)): note("\(name), \(step): \(text)")
+    case .target(let name, .notice(let step, let text)): note("\(name)\(step.isEmpty ? "" : ", \(step)"): \(text)")
     default: break
     }
     let model = state.withLock { state -> ProgressModel in

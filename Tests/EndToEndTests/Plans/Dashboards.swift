@@ -21,8 +21,10 @@ struct Dashboards {
   }
 
   /// Rows of all pages that only one of the two texts returns; nil when the proof has no rows, which would prove nothing.
-  func differences(_ name: String, _ text: Text, on desk: PlanDesk) async throws -> Int? {
-    let keys = query(name, .shown).contains("wanted.key") ? keys : "SELECT 1 AS key"
+  /// `most`: of so many pages.
+  func differences(_ name: String, _ text: Text, most: Int? = nil, on desk: PlanDesk) async throws -> Int? {
+    let all = query(name, .shown).contains("wanted.key") ? keys : "SELECT 1 AS key"
+    let keys = most.map { "\(all) ORDER BY 1 LIMIT \($0)" } ?? all
     func pages(_ text: Text) -> String {
       "SELECT wanted.key AS page, page.* FROM (\(keys)) wanted, LATERAL (\n\(query(name, text))\n) page"
     }
@@ -35,13 +37,14 @@ struct Dashboards {
     return counts.flatMap { Int($0) }
   }
 
-  /// What the application sees is what the tables say; the recommended query, asked the same, is wrong.
+  /// What the application sees is what the tables say; the recommended query, asked the same, is wrong already for the
+  /// first ten.
   func check(on desk: PlanDesk) async throws {
     #expect(names.count >= 3)
     for name in names {
       #expect(try await differences(name, .shown, on: desk) == 0, "\(folder): \(name)")
       if !HouseTree.text("plans/\(folder)/dashboards/\(name).report.sql").isEmpty {
-        #expect(try await differences(name, .report, on: desk) ?? 0 > 0, "\(folder): \(name)")
+        #expect(try await differences(name, .report, most: 10, on: desk) ?? 0 > 0, "\(folder): \(name)")
       }
     }
   }

@@ -11,7 +11,7 @@ import Testing
 
   @Test("staging soaks, then six databases in waves, each with a second person's word, one that fails and is retried alone")
   func fleet() async throws {
-    try await TemporaryFolder.with { folder in
+    try await TemporaryFolder.with(servers: true) { folder in
       let desk = try await FleetDesk(folder)
       var first = try await desk.caisson(Self.rollout)
       #expect(first.exit == 5 && first.stdout.contains("soak"), "\(first.stdout)\(first.stderr)")
@@ -55,10 +55,10 @@ import Testing
       let cluster = TestDatabase.current.cluster
       environment = ["CAISSON_SANDBOX_HOME": folder + "/sandbox", "ZENFLEET_FLEET": ""]
       _ = try await Command(["cp", "-R", "\(HouseTree.root)/plans", folder]).run()
-      // Names of its own: other tests use the cluster, too.
+      // Names of its own: other tests use the cluster, too. Half of the soak is enough to be seen.
       let file = HouseTree.text("plans/zenfleet/production-fleet.yaml")
       try ServerFiles.write(
-        file.replacing("dbname=zenfleet_", with: "dbname=\(database.name)_"),
+        file.replacing("dbname=zenfleet_", with: "dbname=\(database.name)_").replacing("soak: 10s", with: "soak: 5s"),
         to: "\(folder)/plans/zenfleet/production-fleet.yaml", mode: 0o644, owner: nil)
       environment["ZENFLEET_FLEET"] = way(as: "postgres")
       try await sample(into: database.url)

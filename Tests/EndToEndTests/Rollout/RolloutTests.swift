@@ -114,6 +114,46 @@ import Testing
     }
   }
 
+  @Test("a session in the way fails its target alone, with what to do; when it is gone the next call runs that target alone")
+  func blocked() async throws {
+    let column = """
+        add:
+          uses: sql.run
+          max_stall: 100ms
+          retry: { attempts: 2, backoff: 50ms..50ms }
+          with: { up: ALTER TABLE t ADD x int, down: ALTER TABLE t DROP x }
+      """
+    try await Fleet.with(column, stage: "    max_failures: 1") { fleet in
+      for name in ["staging", "eu", "us"] { try await fleet[name].script("CREATE TABLE t (id int)") }
+      let session = try await fleet["eu"].connect()
+      _ = try await session.script("BEGIN; LOCK TABLE t IN SHARE MODE")
+      let held = try await fleet.run("rollout")
+      #expect(held.exit == 1 && held.stdout.contains("2 of 3 targets done"), "\(held.stdout)\(held.stderr)")
+      #expect(held.stderr.contains("rollout production:eu") && held.stderr.contains("end the transaction that holds the lock"), "\(held.stderr)")
+      _ = try await session.script("COMMIT")
+      await session.close()
+      let done = try await fleet.run("rollout")
+      #expect(done.exit == 0 && done.stdout.contains("3 of 3 targets done"), "\(done.stdout)\(done.stderr)")
+      #expect(try await fleet["us"].sql("SELECT count(*) FROM caisson.attempt").value == "1")
+    }
+  }
+
+  @Test("a plan edited under an unfinished run stops the rollout with the difference; amended, it goes on")
+  func drift() async throws {
+    let two = Self.log + "\n  two: { uses: sql.run, needs: [log], with: { up: CREATE TABLE two (), down: DROP TABLE two } }"
+    try await Fleet.with(two, targets: ["eu"]) { fleet in
+      #expect(try await fleet.run("apply", "staging.yaml", "--until", "log").exit == 0)
+      try fleet.write("caisson: 1\nplan: shop\nsteps:\n\(two.replacing("TABLE two ()", with: "TABLE two (x int)"))\n", to: "plan.yaml")
+      let drifted = try await fleet.run("rollout")
+      #expect(drifted.exit == 7 && drifted.stderr.contains("~ steps.two.with.up"), "\(drifted.stdout)\(drifted.stderr)")
+      #expect(drifted.stderr.contains("resume --amend") && drifted.stdout.contains("held at staging"), "\(drifted.stdout)")
+      #expect(try await fleet["eu"].sql("SELECT to_regnamespace('caisson') IS NULL").value == "t")
+      #expect(try await fleet.run("resume", "staging.yaml", "--amend").exit == 0)
+      let done = try await fleet.run("rollout")
+      #expect(done.exit == 0, "\(done.stdout)\(done.stderr)")
+    }
+  }
+
   @Test("aborting cancels what is unfinished, and what waits at a gate is over")
   func aborted() async throws {
     try await Fleet.with(Self.log, production: "approvals: 1") { fleet in

@@ -167,6 +167,50 @@ import Testing
     }
   }
 
+  @Test("evidence that was carried from one staging's journal into another's admits nothing, not even signed")
+  func carriedOver() async throws {
+    let keys = try Keys()
+    try await Stages.with(", trust: ['\(keys.trusted)']") { stages in
+      try await stages.staging.applied()
+      let signed = try await exported(stages.staging, by: keys.signing)
+      try await TestDatabase.with { other in
+        let connection = try await other.connect()
+        try await Installer.install(on: connection, target: "staging")
+        let write = JournalSQL.writeEvidence(
+          signed.evidence.body, signer: signed.signer, signature: signed.signature, actor: "x")
+        try await connection.query(write)
+        var production = stages.production
+        production.evidence = other.target
+        #expect(try await ending(production).contains("written in another journal and put into this one"))
+        await connection.close()
+      }
+      // In its own journal, but without its run.
+      try await stages.staging.database.sql("DELETE FROM caisson.evidence")
+      let unknown = EvidenceCopy.of(signed.evidence.body, run: "00000000-0000-0000-0000-00000000000f")
+      let forged = try SignedEvidence(try Evidence(body: unknown), by: keys.signing)
+      try await stages.staging.database.sql(
+        JournalSQL.writeEvidence(unknown, signer: forged.signer, signature: forged.signature, actor: "x"))
+      #expect(try await ending(stages.production).contains("knows no such run"))
+    }
+  }
+
+  @Test("what staging had nothing to do for is said")
+  func idle() async throws {
+    let steps = "  ix: { uses: index.create, with: { table: t, columns: [a], name: t_a } }"
+    try await TestDatabase.with { other in
+      let staging = try EngineHarness(steps, registry: .builtin, database: other)
+      var production = try EngineHarness(
+        steps, registry: .builtin, named: "production",
+        environment: "requires: { environment: staging, from: service=staging }")
+      production.evidence = other.target
+      try await other.script("CREATE TABLE t (a int); CREATE INDEX t_a ON t (a)")
+      try await database.script("CREATE TABLE t (a int)")
+      try await staging.applied()
+      let notes = try #require(try await production.runner().preview().evidence).notes
+      #expect(notes.contains("step ix: there was nothing to do for it in staging"), "\(notes)")
+    }
+  }
+
   @Test("evidence that this very database left under another name admits nothing, not even signed")
   func itself() async throws {
     let keys = try Keys()
@@ -178,5 +222,15 @@ import Testing
     _ = try await Adoption.run(on: connection, target: "production", actor: "me", reason: "renamed")
     await connection.close()
     #expect(try await ending(try production(path, trust: keys.trusted)).contains("made by this very database"))
+  }
+}
+
+private enum EvidenceCopy {
+  /// The same, as if that run had left it.
+  static func of(_ body: JSON, run: String) -> JSON {
+    var object = body.object ?? JSONObject()
+    object["run"] = .string(run)
+    object["id"] = .string(run)
+    return .object(object)
   }
 }

@@ -13,6 +13,7 @@ struct ThrottleTests {
     "one process of the server's, and its memory as it was, where the plan spares the server",
     arguments: [
       ("query: SELECT true", "0 0"), ("active_sessions: 1000", "0 0"), ("replica_lag: 5s", "2 2"), ("wal_rate: 1GB", "0 0"),
+      ("nice_ratio: 1", "0 0"),
     ])
   func workers(throttle: String, expected: String) async throws {
     let seen = """
@@ -45,10 +46,38 @@ struct ThrottleTests {
   }
 }
 
+extension ThrottleTests {
+  @Test("it rests after each member and after each chunk but the last, only where the plan says so", arguments: [
+    ("test.members", "nice_ratio: 2", 2), ("test.chunks", "nice_ratio: 2", 2), ("test.chunks", "query: SELECT true", 0),
+  ])
+  func rests(kind: String, throttle: String, times: Int) async throws {
+    let harness = try EngineHarness(
+      "  s: { uses: \(kind), throttle: { \(throttle) }, with: {} }",
+      registry: StepRegistry([MembersPlugin.self]))
+    try await harness.applied()
+    #expect(harness.events.text.split(separator: "resting for ").count - 1 == times, "\(harness.events.text)")
+  }
+}
+
+private enum Chunks: StepKind {
+  static let name = "test.chunks"
+  static let summary = "Three chunks, all in one member."
+  struct Parameters: ParameterSet {}
+
+  static func compile(_ step: Step<Parameters>, _ facts: any Facts) async throws -> Program {
+    let count: SQL = """
+      SELECT CASE WHEN n < 3 THEN to_jsonb(n) END AS cursor, 1 AS rows FROM (SELECT coalesce($cursor::int, 0) + 1 AS n) x
+      """
+    let work = ChunkedWork([count], target: .seconds(1))
+    let chunked = Operation.chunked(id: "c", title: "count", work, undo: .nothing)
+    return Program(operations: [.parallel(id: "all", title: "one", width: 1, [chunked])])
+  }
+}
+
 private enum MembersPlugin: Plugin {
   static let name = "Members"
   static let summary = "Members"
-  static let kinds: [any StepKind.Type] = [Members.self]
+  static let kinds: [any StepKind.Type] = [Members.self, Chunks.self]
 }
 
 private enum Members: StepKind {

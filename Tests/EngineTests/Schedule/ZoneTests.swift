@@ -85,15 +85,15 @@ import Testing
     let rows = try await connection.query(
       """
       SELECT DISTINCT (extract(epoch FROM t AT TIME ZONE \(zone)) * 1000000)::bigint AS at
-      FROM generate_series(timestamp '2026-01-01 00:00', timestamp '2026-12-31 23:59', interval '1 minute') t
-      WHERE extract(minute FROM t)::int = ANY (\(cron.minutes.sorted())::int[])
-        AND extract(hour FROM t)::int = ANY (\(cron.hours.sorted())::int[])
-        AND coalesce(extract(month FROM t)::int = ANY (\(optional: list(cron.months))::int[]), true)
+      FROM generate_series(timestamp '2026-01-01', timestamp '2026-12-31', interval '1 day') day,
+        unnest(\(cron.hours.sorted())::int[]) hour, unnest(\(cron.minutes.sorted())::int[]) minute,
+        LATERAL (SELECT day + make_interval(hours => hour, mins => minute)) moment (t)
+      WHERE coalesce(extract(month FROM day)::int = ANY (\(optional: list(cron.months))::int[]), true)
         AND CASE WHEN \(cron.days != nil && cron.weekdays != nil)::boolean
-          THEN extract(day FROM t)::int = ANY (\(optional: list(cron.days))::int[])
-            OR extract(dow FROM t)::int = ANY (\(optional: list(cron.weekdays))::int[])
-          ELSE coalesce(extract(day FROM t)::int = ANY (\(optional: list(cron.days))::int[]), true)
-            AND coalesce(extract(dow FROM t)::int = ANY (\(optional: list(cron.weekdays))::int[]), true) END
+          THEN extract(day FROM day)::int = ANY (\(optional: list(cron.days))::int[])
+            OR extract(dow FROM day)::int = ANY (\(optional: list(cron.weekdays))::int[])
+          ELSE coalesce(extract(day FROM day)::int = ANY (\(optional: list(cron.days))::int[]), true)
+            AND coalesce(extract(dow FROM day)::int = ANY (\(optional: list(cron.weekdays))::int[]), true) END
       ORDER BY 1
       """).rows
     let ends = try await connection.query(

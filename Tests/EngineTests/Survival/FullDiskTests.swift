@@ -73,7 +73,7 @@ struct FullDiskTests {
       try await cluster.sql("CREATE TABLESPACE \(id: space) LOCATION \(literal: disk.folder)")
       try await harness.database.sql("ALTER TABLE t SET TABLESPACE \(id: space)")
       try await harness.database.script("""
-        CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END';
+        CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END';
         CREATE TRIGGER dawdle BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dawdle()
         """)
       let run = Task { try await harness.runner().apply() }

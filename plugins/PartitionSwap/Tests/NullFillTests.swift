@@ -58,4 +58,25 @@ struct NullFillTests {
     #expect(words.split(separator: "|").contains { message.contains($0) }, "\(message)")
     #expect(program.operations.isEmpty)
   }
+
+  @Test("keeping rows without a key, or pg_cron where there is none, is refused with what to choose instead", arguments: [
+    (
+      "null_keys: default", "swap.null_keys",
+      "seen_at may be NULL, and is in 1333 rows: a row without a key belongs to no partition, and a primary key holds none,"
+        + " in the default partition neither: null_keys: default cannot be had", "null_keys: { fill: created_at }"
+    ),
+    ("default_partition: create", "swap.null_keys", "seen_at may be NULL, and is in 1333 rows", "null_keys: { fill: created_at }"),
+    (
+      "null_keys: { fill: made_at }, maintain: cron", "swap.maintain",
+      "maintain: cron, and this database has no pg_cron: nothing would make the partitions to come",
+      "maintain: worker, with a step partition.maintain and a schedule"
+    ),
+  ])
+  func choices(more: String, code: String, words: String, choice: String) async throws {
+    let program = try await compile(PartitionSwap.self, "{table: visits, by: seen_at, strategy: copy, \(more)}")
+    let refusal = try #require(program.refusals.first { $0.code == code })
+    #expect(refusal.message.hasPrefix(words), "\(refusal.message)")
+    #expect(refusal.choices.first?.hasPrefix(choice) ?? false, "\(refusal.choices)")
+    #expect(program.operations.isEmpty)
+  }
 }

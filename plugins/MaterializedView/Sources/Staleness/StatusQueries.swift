@@ -9,8 +9,8 @@ enum StatusQueries {
     """
     SELECT s.view || CASE
         WHEN s.as_of IS NULL THEN ' was not refreshed yet'
-        ELSE ' was refreshed at ' || to_char(s.as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC in '
-          || round(extract(epoch FROM s.duration), 1) || ' s, ' || s.rows || ' rows' END
+        ELSE ' was refreshed at ' || to_char(s.as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'
+          || coalesce(' in ' || round(extract(epoch FROM s.duration), 1) || ' s', '') || coalesce(', ' || s.rows || ' rows', '') END
       || coalesce(', the last try failed (' || s.failure || ')', '')
       || CASE WHEN s.dirty_since IS NULL THEN ''
         ELSE ', changed ' || greatest(0, round(extract(epoch FROM now() - s.dirty_since))) || ' s ago, ' || s.marks || ' marks' END
