@@ -83,13 +83,6 @@ package final class EventLog: Sendable {
   /// As text, for questions about what was said.
   package var text: String { all.map { "\($0)" }.joined(separator: "\n") }
 
-  /// Waits until an event's text contains `words`; false after `limit`.
-  package func says(_ words: String, within limit: Duration = .seconds(20)) async -> Bool {
-    let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
-      if text.contains(words) { return true }
-      try? await Task.sleep(for: .milliseconds(20))
-    }
-    return false
-  }
+  /// Waits until an event's text contains `words`.
+  package func says(_ words: String) async -> Bool { await eventually { text.contains(words) } }
 }

@@ -40,10 +40,8 @@ extension TestCluster {
   /// Ends recovery: from here on it is a primary with a timeline of its own.
   package func promote() async throws {
     try await sql("SELECT pg_promote()")
-    for _ in 0..<500 {
-      if try await sql("SELECT NOT pg_is_in_recovery()").value == "t" { return }
-      try await Task.sleep(for: .milliseconds(20))
+    guard try await eventually({ try await sql("SELECT NOT pg_is_in_recovery()").value == "t" }) else {
+      throw SandboxError("the standby was not promoted")
     }
-    throw SandboxError("the standby was not promoted")
   }
 }

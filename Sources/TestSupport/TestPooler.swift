@@ -51,8 +51,7 @@ package struct TestPooler: Sendable {
     let pid = try server.asOwner([program, folder + "/pgbouncer.ini"]).startDetached(log: folder + "/log")
     let pooler = TestPooler(
       port: port, folder: folder, pid: pid, server: server, watchdog: try Watchdog(ending: pid, named: "pgbouncer"))
-    for _ in 0..<500 where LoopbackPort.isFree(port) { try await Task.sleep(for: .milliseconds(10)) }
-    guard !LoopbackPort.isFree(port) else {
+    guard await eventually({ !LoopbackPort.isFree(port) || kill(pid, 0) != 0 }), !LoopbackPort.isFree(port) else {
       let log = ServerFiles.read(folder + "/log") ?? ""
       await pooler.stop()
       throw SandboxError("pgbouncer did not start: \(log)")

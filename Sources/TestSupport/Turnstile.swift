@@ -1,6 +1,9 @@
+import Glibc
+
 /// Lets so many tests at a time have a database: the testing library itself starts all of them at once.
 actor Turnstile {
-  static let databases = Turnstile(width: 16)
+  /// `CAISSON_TESTS_AT_ONCE` says how many, for tests that are a crowd each.
+  static let databases = Turnstile(width: getenv("CAISSON_TESTS_AT_ONCE").flatMap { Int(String(cString: $0)) } ?? 16)
 
   private var free: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []

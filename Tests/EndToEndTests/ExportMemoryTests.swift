@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// One person with very many rows: they stream through the program, which never holds them.
-@Suite(.serialized, .database, .timeLimit(.minutes(15))) struct ExportMemoryTests {
+@Suite(.serialized, .database, .ownTime(.minutes(15))) struct ExportMemoryTests {
   private static let plan = """
     caisson: 1
     plan: request

@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test("window_end: pause: a step at work stops at its checkpoint when the window closes, and goes on in the next one",
-        .timeLimit(.minutes(5)))
+        .ownTime(.minutes(5)))
   func windowEnd() async throws {
     try await TestDatabase.current.script(Sample.slowTable(rows: 14_000))
     // Windows have minutes: not at the end of one.
@@ -80,10 +80,7 @@ import Testing
     let project = try Project(Sample.batch, more: "windows: \(windows)\nwindow_end: pause")
     let running = try project.start("apply", "--yes", "--wait=5min")
     try await project.until("SELECT to_regclass('caisson.run') IS NOT NULL")
-    for _ in 0..<4_000 {
-      if try await project.database.sql("SELECT count(*) FROM caisson.run WHERE state = 'waiting'").value == "1" { break }
-      try await Task.sleep(for: .milliseconds(20))
-    }
+    try await project.until("SELECT count(*) = 1 FROM caisson.run WHERE state = 'waiting'")
     let state: SQL = """
       SELECT count(*) FILTER (WHERE n = 1) > 20 AND count(*) FILTER (WHERE n = 0) > 20 AND (SELECT string_agg(state, ' ') FROM
         caisson.task WHERE cursor IS NOT NULL) <> 'done' AND (SELECT bool_and(reason LIKE 'outside of its window%' AND next_at

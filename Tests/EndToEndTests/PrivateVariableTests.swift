@@ -13,7 +13,7 @@ private enum People {
 }
 
 /// A request about one person, whose key is nobody's business but the run's.
-@Suite(.database(template: People.tables), .timeLimit(.minutes(3))) struct PrivateVariableTests {
+@Suite(.database(template: People.tables), .ownTime(.minutes(3))) struct PrivateVariableTests {
   private static let value = "739204117"
 
   private static let plan = """
@@ -126,8 +126,5 @@ private enum People {
     }
   }
 
-  private func until(_ isSo: () -> Bool) async throws {
-    for _ in 0..<500 where !isSo() { try await Task.sleep(for: .milliseconds(20)) }
-    #expect(isSo())
-  }
+  private func until(_ isSo: () -> Bool) async throws { #expect(await eventually(isSo)) }
 }

@@ -66,11 +66,7 @@ final class Project: Sendable {
 
   /// Polls a query until it returns true.
   func until(_ query: String) async throws {
-    for _ in 0..<1_500 {
-      if try await database.sql(.init(verbatim: query)).value == "t" { return }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record("never became true: \(query)")
+    try await database.until(query)
   }
 }
 

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// `caisson rehearse` on every plan of plans/, with its sample.
-@Suite(.database, .contrib("btree_gist"), .timeLimit(.minutes(15))) struct RehearseEveryPlanTests {
+@Suite(.database, .contrib("btree_gist"), .ownTime(.minutes(15))) struct RehearseEveryPlanTests {
   struct System: Sendable, CustomTestStringConvertible {
     let folder: String
     let scale: String

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// `caisson rehearse`.
-@Suite(.serialized, .database, .timeLimit(.minutes(10))) struct RehearseTests {
+@Suite(.serialized, .database, .ownTime(.minutes(10))) struct RehearseTests {
   /// A role of each test's own: roles belong to the server.
   private static let shop = """
     CREATE TABLE orders (id int PRIMARY KEY, parent int REFERENCES orders, total numeric NOT NULL DEFAULT 0, note text);

@@ -77,7 +77,7 @@ struct IndexProbeTests {
     async let building: Void = {
       _ = try? await builder.query(definition.createConcurrently)
     }()
-    try await waitUntil(database, "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%')")
+    try await waitUntil(database, "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE pid = \(builder.backendPID) AND phase LIKE 'waiting%')")
     #expect(try await state(IndexProbe.creation(of: definition)) == "running")
     try await ReadOnlyFacts.with(database) { facts in
       let table = try #require(try await facts.relation(.public("t")))

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.database, .timeLimit(.minutes(8))) struct CancelTests {
+@Suite(.database, .ownTime(.minutes(8))) struct CancelTests {
   @Test("a cancelled task ends its statement, and the connection stays good")
   func task() async throws {
     let connection = try await TestDatabase.current.connect()

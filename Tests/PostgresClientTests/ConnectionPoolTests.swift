@@ -3,7 +3,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.database, .timeLimit(.minutes(8))) struct ConnectionPoolTests {
+@Suite(.database, .ownTime(.minutes(8))) struct ConnectionPoolTests {
   @Test("no more connections than the limit, however many ask")
   func bounded() async throws {
     let pool = ConnectionPool(TestDatabase.current.target, limit: 3, settings: ConnectionSettings(applicationName: "pool"))

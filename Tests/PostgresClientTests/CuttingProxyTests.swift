@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The proxy itself: what it counts, and what is true in the server after a cut.
-@Suite(.database(template: "CREATE TABLE t (id int)"), .timeLimit(.minutes(4)))
+@Suite(.database(template: "CREATE TABLE t (id int)"), .ownTime(.minutes(4)))
 struct CuttingProxyTests {
   private static let firstCommit = CutPoint("COMMIT", ends: true)
 
@@ -21,14 +21,11 @@ struct CuttingProxyTests {
   /// Rows of `t`, once no session of the client is left in the server.
   private func rows() async throws -> Int {
     let database = TestDatabase.current
-    for _ in 0..<500 {
-      let others: SQL = """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND client_port > 0 AND backend_type = 'client backend'
-        """
-      if try await database.sql(others).value == "0" { break }
-      try await Task.sleep(for: .milliseconds(10))
-    }
+    try await database.until(
+      """
+      SELECT count(*) = 0 FROM pg_stat_activity
+      WHERE datname = current_database() AND client_port > 0 AND backend_type = 'client backend'
+      """)
     return try await database.sql("SELECT count(*) FROM t").value.flatMap { Int($0) } ?? -1
   }
 

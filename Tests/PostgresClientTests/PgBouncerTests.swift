@@ -3,7 +3,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.database, .enabled(if: TestPooler.isInstalled), .timeLimit(.minutes(8)))
+@Suite(.database, .enabled(if: TestPooler.isInstalled), .ownTime(.minutes(8)))
 struct PgBouncerTests {
   @Test("a connection through a pooler knows it, and works")
   func pooled() async throws {

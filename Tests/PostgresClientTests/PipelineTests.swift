@@ -73,7 +73,7 @@ struct PipelineTests {
     #expect(try await connection.query("SELECT count(*) FROM t").value == "1")
   }
 
-  @Test("megabytes in both directions do not block", .timeLimit(.minutes(8)))
+  @Test("megabytes in both directions do not block", .ownTime(.minutes(8)))
   func volume() async throws {
     let connection = try await TestDatabase.current.connect()
     let body = String(repeating: "b", count: 400_000)

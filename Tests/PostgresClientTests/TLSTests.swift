@@ -3,7 +3,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(8))) struct TLSTests {
+@Suite(.ownTime(.minutes(8))) struct TLSTests {
   @Test("sslmode=require encrypts")
   func required() async throws {
     let cluster = try await TestCluster.start()

@@ -6,7 +6,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(8))) struct PrivateClusterTests {
+@Suite(.serialized, .ownTime(.minutes(8))) struct PrivateClusterTests {
   @Test("up makes, down stops, up brings the same data back")
   func lifeCycle() async throws {
     try await withHome { _ in

@@ -5,7 +5,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(8))) struct TestClusterTests {
+@Suite(.ownTime(.minutes(8))) struct TestClusterTests {
   @Test("each test case has a database of its own", .database, arguments: 1...4)
   func isolated(number: Int) async throws {
     let database = TestDatabase.current

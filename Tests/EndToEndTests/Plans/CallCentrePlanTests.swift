@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// plans/drain-fortin: what its README promises.
-@Suite(.serialized, .database, .timeLimit(.minutes(10))) struct CallCentrePlanTests {
+@Suite(.serialized, .database, .ownTime(.minutes(10))) struct CallCentrePlanTests {
   private static let pages = Dashboards(folder: "drain-fortin", keys: "SELECT 1 AS key")
   private static let staff = ["request.jwt.claim.role": "service_role"]
   private static let shown = ["daily_call_summary", "priority_distribution", "call_days"]

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// plans/boosterz: what its README promises.
-@Suite(.serialized, .database, .timeLimit(.minutes(10))) struct CollectorsPlanTests {
+@Suite(.serialized, .database, .ownTime(.minutes(10))) struct CollectorsPlanTests {
   private static let pages = Dashboards(folder: "boosterz", keys: "SELECT id AS key FROM users")
   private static let more = """
     steps:

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// plans/zenfleet/anonymise.yaml: what its README promises.
-@Suite(.serialized, .database, .contrib("btree_gist"), .timeLimit(.minutes(10))) struct FleetAnonymisePlanTests {
+@Suite(.serialized, .database, .contrib("btree_gist"), .ownTime(.minutes(10))) struct FleetAnonymisePlanTests {
   /// Smaller batches, so that there are more of them to be killed in.
   private static let more = """
     steps:

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// plans/zenfleet/partitions.yaml: what its README promises.
-@Suite(.serialized, .database, .contrib("btree_gist"), .timeLimit(.minutes(10))) struct FleetPlanTests {
+@Suite(.serialized, .database, .contrib("btree_gist"), .ownTime(.minutes(10))) struct FleetPlanTests {
   private static let swapped = ["comprehensive_audit_logs", "assignments", "vehicle_mileage_readings"]
   private static let tables = swapped + ["audit_log_reviews", "assignment_handovers", "assignment_comments"]
   /// Wider ranges than in the plan, so that there are fewer of them; and one more than the swap makes.

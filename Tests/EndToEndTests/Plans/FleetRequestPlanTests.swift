@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// plans/zenfleet/export.yaml, erase.yaml and replay.yaml: the command lines of its README, and what they promise.
-@Suite(.serialized, .database, .contrib("btree_gist"), .timeLimit(.minutes(5))) struct FleetRequestPlanTests {
+@Suite(.serialized, .database, .contrib("btree_gist"), .ownTime(.minutes(5))) struct FleetRequestPlanTests {
   private static let secrets = ["ZENFLEET_TOKEN_KEY": "key of the tokens", "ZENFLEET_ERASURE_KEY": "key of the log"]
 
   /// A desk with the three plans side by side, and one person whose values nobody else has.

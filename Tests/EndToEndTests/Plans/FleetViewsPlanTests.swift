@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// plans/zenfleet/views.yaml: what its README promises.
-@Suite(.serialized, .database, .contrib("btree_gist"), .timeLimit(.minutes(10))) struct FleetViewsPlanTests {
+@Suite(.serialized, .database, .contrib("btree_gist"), .ownTime(.minutes(10))) struct FleetViewsPlanTests {
   private static let views = ["mv_vehicle_stats", "mv_driver_stats", "mv_financial_analytics"]
   private static let pages = Dashboards(folder: "zenfleet", keys: "SELECT id AS key FROM organizations")
   /// Refreshed as often as it is asked for.

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// plans/phase4: what its README promises.
-@Suite(.serialized, .database, .timeLimit(.minutes(10))) struct OrdersPlanTests {
+@Suite(.serialized, .database, .ownTime(.minutes(10))) struct OrdersPlanTests {
   private static let swapped = ["orders", "digital_product_downloads", "transaction_logs"]
   private static let tables = swapped + ["order_items", "payments"]
   private static let rows = """

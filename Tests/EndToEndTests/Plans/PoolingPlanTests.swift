@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// plans/zenfleet/pooling.yaml and plans/drain-fortin/pooling.yaml: what their READMEs promise.
-@Suite(.serialized, .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite(.serialized, .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct PoolingPlanTests {
   private struct Desk {
     let project: Project

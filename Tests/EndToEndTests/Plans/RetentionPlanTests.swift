@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// plans/zenfleet/retention.yaml and plans/boosterz/cleanup.yaml: what their READMEs promise.
-@Suite(.serialized, .database, .contrib("btree_gist"), .timeLimit(.minutes(10))) struct RetentionPlanTests {
+@Suite(.serialized, .database, .contrib("btree_gist"), .ownTime(.minutes(10))) struct RetentionPlanTests {
   /// The log by half-years: fewer partitions than in the plan, and two of them over.
   private static let partitions = "  audit-by-month: { with: { every: 6 months, premake: 1, verify: count } }"
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// plans/zenfleet/rollout.yaml: staging in one cluster, production's six databases in another.
-@Suite(.database, .contrib("btree_gist"), .timeLimit(.minutes(5))) struct FleetRolloutTests {
+@Suite(.database, .contrib("btree_gist"), .ownTime(.minutes(5))) struct FleetRolloutTests {
   private static let rollout = ["rollout", "plans/zenfleet/rollout.yaml", "--yes"]
   private static let countries = ["eu", "us", "uk", "ca", "au", "jp"]
 
@@ -55,10 +55,10 @@ import Testing
       let cluster = TestDatabase.current.cluster
       environment = ["CAISSON_SANDBOX_HOME": folder + "/sandbox", "ZENFLEET_FLEET": ""]
       _ = try await Command(["cp", "-R", "\(HouseTree.root)/plans", folder]).run()
-      // Names of its own: other tests use the cluster, too. Half of the soak is enough to be seen.
+      // Names of its own: other tests use the cluster, too. And a soak that a busy machine does not sit out unseen.
       let file = HouseTree.text("plans/zenfleet/production-fleet.yaml")
       try ServerFiles.write(
-        file.replacing("dbname=zenfleet_", with: "dbname=\(database.name)_").replacing("soak: 10s", with: "soak: 5s"),
+        file.replacing("dbname=zenfleet_", with: "dbname=\(database.name)_").replacing("soak: 10s", with: "soak: 30s"),
         to: "\(folder)/plans/zenfleet/production-fleet.yaml", mode: 0o644, owner: nil)
       environment["ZENFLEET_FLEET"] = way(as: "postgres")
       try await sample(into: database.url)

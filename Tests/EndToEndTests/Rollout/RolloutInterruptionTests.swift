@@ -35,18 +35,18 @@ import Testing
   }
 
   private static func until(_ database: TestDatabase, _ query: SQL) async throws {
-    for _ in 0..<1_500 {
-      if try await database.sql(query).value == "t" { return }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record("never became true: \(query)")
+    try await TestSupport.until(query.text) { try await database.sql(query).value == "t" }
   }
 
   /// Waits until the rollout has seen a failure and the step begins to wait for its lock anew.
   private static func tries(_ database: TestDatabase, after running: RunningCaisson) async throws {
     while !running.output.contains("failed") { try await Task.sleep(for: .milliseconds(20)) }
     let now = try await database.sql("SELECT clock_timestamp()").value ?? ""
-    try await until(database, "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND waitstart > \(now)::timestamptz)")
+    let waits: SQL = """
+      SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND waitstart > \(now)::timestamptz
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+      """
+    try await until(database, waits)
   }
 
   /// `broken`: where the step fails.

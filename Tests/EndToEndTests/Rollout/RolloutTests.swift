@@ -46,7 +46,7 @@ import Testing
 
   @Test("it stops while staging soaks, says until when, and goes on after it")
   func soak() async throws {
-    let requires = #"requires: { environment: staging, soak: 8s, from: "${env:TARGET_STAGING}" }"#
+    let requires = #"requires: { environment: staging, soak: 25s, from: "${env:TARGET_STAGING}" }"#
     try await Fleet.with(Self.log, targets: ["eu"], production: requires) { fleet in
       let first = try await fleet.run("rollout", "rollout.yaml", "-o", "json")
       #expect(first.exit == 5, "\(first.stdout)\(first.stderr)")
@@ -55,7 +55,7 @@ import Testing
       let gate = document["stages"]?.array?.last?["targets"]?.array?.first?["gates"]?.array?.first
       #expect(gate?["kind"] == "soak" && gate?["next"]?.string != nil, "\(document)")
       #expect(try await fleet.having("SELECT to_regclass('log') IS NOT NULL") == ["staging"])
-      let later = try await fleet.run("rollout", "rollout.yaml", "--wait=1min")
+      let later = try await fleet.run("rollout", "rollout.yaml", "--wait=2min")
       #expect(later.exit == 0, "\(later.stdout)\(later.stderr)")
     }
   }

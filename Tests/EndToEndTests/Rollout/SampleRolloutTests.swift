@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// rollout.yaml of the samples, on two databases of the tests' cluster.
-@Suite(.serialized, .database, .timeLimit(.minutes(5))) struct SampleRolloutTests {
+@Suite(.database, .ownTime(.minutes(5))) struct SampleRolloutTests {
   @Test("production refuses before staging has run, waits while it soaks, and is done with staging's evidence",
     arguments: ["boosterz", "drain-fortin"])
   func promoted(_ sample: String) async throws {
@@ -19,7 +19,7 @@ import Testing
         let name = sample.replacing("-", with: "_")
         for file in ["staging", "production"] {
           let text = HouseTree.text("plans/\(sample)/\(file).yaml").replacing("sandbox:\(name)_staging", with: "${env:STAGING}")
-            .replacing("sandbox:\(name)_production", with: "${env:PRODUCTION}").replacing("soak: 10s", with: "soak: 2s")
+            .replacing("sandbox:\(name)_production", with: "${env:PRODUCTION}").replacing("soak: 10s", with: "soak: 20s")
           try ServerFiles.write(text, to: "\(folder)/plan/\(file).yaml", mode: 0o644, owner: nil)
         }
         let environment = ["STAGING": staging.url, "PRODUCTION": production.url]
@@ -31,7 +31,7 @@ import Testing
         #expect(early.exit == 5 && early.text.contains("staging has no evidence of"), "\(early.text)")
         let done = try await caisson("rollout", "rollout.yaml", "--yes", "--wait=1min")
         #expect(done.exit == 0 && done.text.contains("complete: 2 of 2 targets done"), "\(done.text)")
-        #expect(done.text.contains("it soaks for 2s"), "\(done.text)")
+        #expect(done.text.contains("it soaks for 20s"), "\(done.text)")
         #expect(done.text.contains("lookback: \"2 months\" in staging, \"3 months\" here, allowed") == (sample == "drain-fortin"))
         let status = try await caisson("rollout", "rollout.yaml", "--status")
         #expect(status.exit == 0, "\(status.text)")

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// An invariant compares a view with its tables, which are written to all the time.
-@Suite(.serialized, .database, .timeLimit(.minutes(5))) struct InvariantUnderWritersTests {
+@Suite(.serialized, .database, .ownTime(.minutes(5))) struct InvariantUnderWritersTests {
   /// Filling the view takes a second, in which rows come.
   private static let steps = """
       counted:

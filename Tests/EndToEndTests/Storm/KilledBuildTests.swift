@@ -65,8 +65,7 @@ private let table = """
   func stillAtWork() async throws {
     let (project, writer) = try await killedInMidBuild()
     let second = try project.start("apply")
-    for _ in 0..<1_000 where !second.output.contains("still at work") { try await Task.sleep(for: .milliseconds(10)) }
-    #expect(second.output.contains("still at work"), "\(second.output)")
+    #expect(await eventually { second.output.contains("still at work") }, "\(second.output)")
     await writer.close()
     #expect(await second.wait(milliseconds: 60_000) == 0, "\(second.output)")
     #expect(try await project.database.sql(SQL(verbatim: Self.state)).value == "t_n")
@@ -112,10 +111,8 @@ private let table = """
       environment: ["TARGET": target.secret])
     let running = try project.start("apply")
     let watcher = try await Connection.connect(target)
-    for _ in 0..<1_000 {
-      let building = try await watcher.query("SELECT count(*) FROM pg_stat_progress_create_index WHERE lockers_total > 0")
-      if building.value == "1" { break }
-      try await Task.sleep(for: .milliseconds(10))
+    try await until("a build that waits") {
+      try await watcher.query("SELECT count(*) FROM pg_stat_progress_create_index WHERE lockers_total > 0").value == "1"
     }
     try await cluster.crash()
     try await cluster.start()

@@ -60,14 +60,13 @@ struct StormRound {
     let invalid = "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"
     #expect(try await query(invalid) == [], "seed \(seed)")
     var left: [[String?]] = []
-    for _ in 0..<100 {
+    _ = try await eventually {
       left = try await query(
         """
         SELECT application_name, state, query FROM pg_stat_activity
         WHERE datname = current_database() AND application_name LIKE 'caisson:%'
         """)
-      if left.isEmpty { break }
-      try await Task.sleep(for: .milliseconds(100))
+      return left.isEmpty
     }
     #expect(left == [], "seed \(seed)")
   }

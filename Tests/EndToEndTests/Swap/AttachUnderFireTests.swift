@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `strategy: attach` beside clients that do everything, killed and crashed at random moments, and taken back.
-@Suite(.serialized, .database, .timeLimit(.minutes(10))) struct AttachUnderFireTests {
+@Suite(.serialized, .database, .ownTime(.minutes(10))) struct AttachUnderFireTests {
   /// 23514: until the cutover the first partition has a bound, and behind the last one there is none.
   private static let allowed: Set<String> = ["ok", "40001", "40P01", "23503", "23505", "23514"]
 

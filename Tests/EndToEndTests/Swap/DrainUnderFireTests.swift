@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A default partition is emptied beside clients that do everything, with the program killed and the server crashed.
-@Suite(.serialized, .database, .timeLimit(.minutes(10))) struct DrainUnderFireTests {
+@Suite(.serialized, .database, .ownTime(.minutes(10))) struct DrainUnderFireTests {
   private static let allowed: Set<String> = ["ok", "40001", "40P01", "23503", "23505"]
 
   @Test("partition.maintain moves more rows than a lock may take, and none is lost", arguments: 1...SwapRounds.fewer)

@@ -58,11 +58,7 @@ struct PauseDesk {
   }
 
   static func until(_ running: RunningCaisson, _ condition: () async throws -> Bool) async throws {
-    for _ in 0..<2_000 {
-      if try await condition() { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("never became true: \(running.output)")
+    try await TestSupport.until(running.output, condition)
   }
 
   /// A reader past the pool, whose lock keeps the swap waiting while the pools are paused.
@@ -119,10 +115,7 @@ struct PoolLoad {
       pgbench, "-n", "-M", "simple", "-c", String(clients), "-j", "2", "-T", "280", "-R", "300", "-h", "127.0.0.1", "-p",
       String(pooler.port), "-U", "postgres", "-f", "\(folder)/load.sql", TestDatabase.current.name,
     ]).startDetached(log: "\(folder)/load.log")
-    for _ in 0..<500 {
-      if try await pooler.admin("SHOW CLIENTS").count > clients { break }
-      try await Task.sleep(for: .milliseconds(20))
-    }
+    _ = try await eventually { try await pooler.admin("SHOW CLIENTS").count > clients }
     return PoolLoad(pid: pid, log: "\(folder)/load.log")
   }
 

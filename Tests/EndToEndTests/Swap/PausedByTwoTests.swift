@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Two PgBouncers in front of one database: all are paused or none, and all are resumed.
-@Suite(.database(template: PauseDesk.sample), .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite(.database(template: PauseDesk.sample), .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct PausedByTwoTests {
   private var name: String { TestDatabase.current.name }
 

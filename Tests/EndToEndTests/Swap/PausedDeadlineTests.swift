@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// However Caisson ends between PAUSE and RESUME: PgBouncer's own log says how long its clients waited.
-@Suite(.database(template: PauseDesk.sample), .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite(.database(template: PauseDesk.sample), .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct PausedDeadlineTests {
   enum End: String, CaseIterable, CustomTestStringConvertible {
     case killed = "kill -9", stopped = "SIGSTOP, and it never comes back"

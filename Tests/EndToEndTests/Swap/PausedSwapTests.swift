@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// `cutover.pause`: names change hands while the pool is paused.
-@Suite(.database(template: PauseDesk.sample), .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite(.database(template: PauseDesk.sample), .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct PausedSwapTests {
   private func with(_ step: String, _ body: (Project, TestPooler) async throws -> Void) async throws {
     try await PauseDesk.with(step: step) { desk in try await body(desk.project, desk.poolers[0]) }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A swap beside clients that do everything, killed and crashed at random moments, and taken back.
-@Suite(.serialized, .database, .timeLimit(.minutes(10))) struct SwapUnderFireTests {
+@Suite(.serialized, .database, .ownTime(.minutes(10))) struct SwapUnderFireTests {
   /// What the isolation level or the statements themselves allow to happen: serialization failures, deadlocks, and two
   /// writers that meet in a foreign or unique key.
   private static let allowed: Set<String> = ["ok", "40001", "40P01", "23503", "23505"]

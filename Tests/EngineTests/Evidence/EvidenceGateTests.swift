@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 
 /// What production answers to what staging shows it, on two databases.
-@Suite(.database, .timeLimit(.minutes(5))) struct EvidenceGateTests {
+@Suite(.database, .ownTime(.minutes(5))) struct EvidenceGateTests {
   private var database: TestDatabase { .current }
 
   @Test("production waits until staging has run the same release, and keeps what admitted it")

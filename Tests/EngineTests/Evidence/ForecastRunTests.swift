@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// What staging has measured, and how large production is: `plan` foretells, and the run is compared with it.
-@Suite(.database, .timeLimit(.minutes(5))) struct ForecastRunTests {
+@Suite(.database, .ownTime(.minutes(5))) struct ForecastRunTests {
   private static let steps = """
       copy: { uses: sql.run, with: { up: "INSERT INTO other SELECT id FROM big, pg_sleep(0.2)", down: DELETE FROM other } }
       index: { uses: index.create, needs: [copy], with: { table: big, columns: [id], name: again } }

@@ -12,7 +12,7 @@ import TestSupport
 import Testing
 
 /// Evidence that comes as a file, and databases that are copies of others.
-@Suite(.database, .timeLimit(.minutes(5))) struct SignedEvidenceTests {
+@Suite(.database, .ownTime(.minutes(5))) struct SignedEvidenceTests {
   private var database: TestDatabase { .current }
 
   private struct Keys {

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What keeps a step from being claimed, and what does not.
-@Suite(.database(template: "CREATE TABLE door (open boolean); INSERT INTO door VALUES (false)"), .timeLimit(.minutes(5)))
+@Suite(.database(template: "CREATE TABLE door (open boolean); INSERT INTO door VALUES (false)"), .ownTime(.minutes(5)))
 struct GateTests {
   private var database: TestDatabase { .current }
 
@@ -25,11 +25,7 @@ struct GateTests {
   }
 
   private func until(_ condition: () async throws -> Bool) async throws {
-    for _ in 0..<1_000 {
-      if try await condition() { return }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record("it never came to that")
+    #expect(try await eventually(condition))
   }
 
   private func closed(_ report: RunReport) -> [ClosedGate] {
@@ -120,7 +116,7 @@ struct GateTests {
 
   @Test("a step soaks from the moment it was done")
   func soak() async throws {
-    let steps = make("first") + "  soak: { uses: gate.soak, needs: [first], with: { after: first, for: 2s } }\n"
+    let steps = make("first") + "  soak: { uses: gate.soak, needs: [first], with: { after: first, for: 8s } }\n"
     let harness = try EngineHarness(steps + make("last", "needs: [soak], "), registry: .builtin)
     let waiting = closed(try await harness.runner().apply())
     #expect(waiting.first?.reason.contains("first was done at 20") == true && waiting.first?.kind == "soak", "\(waiting)")

@@ -7,7 +7,7 @@ import Sandbox
 import TestSupport
 import Testing
 
-@Suite(.database, .enabled(if: TestPooler.isInstalled), .timeLimit(.minutes(5))) struct AdminTests {
+@Suite(.database, .enabled(if: TestPooler.isInstalled), .ownTime(.minutes(5))) struct AdminTests {
   @Test("a command on the console, and its undo")
   func both() async throws {
     try await Pooled.with { pooled in

@@ -8,7 +8,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.database(template: "CREATE TABLE log (n serial, what text)"), .timeLimit(.minutes(5))) struct BracketTests {
+@Suite(.database(template: "CREATE TABLE log (n serial, what text)"), .ownTime(.minutes(5))) struct BracketTests {
   /// Opened and closed by statements that leave a trace.
   private func bracket(_ body: [Operation], undo: Undo = .nothing, deadline: TimeSpan = .seconds(60)) -> Operation {
     .bracket(
@@ -75,10 +75,10 @@ import Testing
   @Test("past the deadline the body is cancelled and rolled back, all is closed, and the step says so; resume goes on")
   func deadline() async throws {
     let slow = Operation.sql("slow", "SELECT pg_sleep(600) WHERE to_regclass('quick') IS NULL")
-    let harness = try EngineHarness([bracket([work, slow], deadline: .seconds(2))])
+    let harness = try EngineHarness([bracket([work, slow], deadline: .seconds(6))])
     let report = try await harness.runner().apply()
     let error = try #require(report.ending.errors.first, "\(report.ending)")
-    #expect(error.message.contains("was not over within its deadline of 2s"), "\(error)")
+    #expect(error.message.contains("was not over within its deadline of 6s"), "\(error)")
     #expect(try await log() == "open work close")
     #expect(try await harness.states() == ["go": "failed"])
     try await harness.database.script("CREATE TABLE quick ()")

@@ -16,7 +16,7 @@ private enum Sample {
     """#
 }
 
-@Suite(.database(template: Sample.people), .timeLimit(.minutes(5))) struct ExportTests {
+@Suite(.database(template: Sample.people), .ownTime(.minutes(5))) struct ExportTests {
   private let folder: String
 
   /// It goes with the cluster.
@@ -121,7 +121,7 @@ private enum Sample {
     let own = try OwnProcess(try TestProgram.step("go", [isFolder ? operation : single]))
     let pid = try own.start("apply")
     let partial = "\(folder)/out.caisson-partial"
-    try await until("a partial file") { exists(isFolder ? "\(partial)/people.csv" : partial) }
+    await until("a partial file") { exists(isFolder ? "\(partial)/people.csv" : partial) }
     #expect(mode(partial) == (isFolder ? 0o700 : 0o600))
     own.kill(pid)
     #expect(exists(partial) && !exists("\(folder)/out"))

@@ -89,19 +89,6 @@ final class OwnProcess: Sendable {
   var log: String { ServerFiles.read("\(folder)/log") ?? "" }
 }
 
-/// Polls until it is so.
-func until(
-  _ what: String, within limit: Duration = .seconds(30), _ place: SourceLocation = #_sourceLocation,
-  _ isSo: () async throws -> Bool
-) async throws {
-  let end = ContinuousClock.now + limit
-  while ContinuousClock.now < end {
-    if try await isSo() { return }
-    try await Task.sleep(for: .milliseconds(20))
-  }
-  Issue.record("never: \(what)", sourceLocation: place)
-}
-
 func mode(_ path: String) -> Int {
   var facts = stat()
   return stat(path, &facts) == 0 ? Int(facts.st_mode & 0o7777) : -1

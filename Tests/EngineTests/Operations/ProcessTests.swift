@@ -6,7 +6,7 @@ import Sandbox
 import TestSupport
 import Testing
 
-@Suite(.database, .timeLimit(.minutes(5))) struct ProcessTests {
+@Suite(.database, .ownTime(.minutes(5))) struct ProcessTests {
   @Test("a program that outlives its killed caisson is ended, with what it started, before it is run again")
   func orphan() async throws {
     let folder = try TemporaryFolder.make(prefix: "caisson-process")
@@ -17,7 +17,7 @@ import Testing
     let own = try OwnProcess(try TestProgram.step("go", [work]))
     let pid = try own.start("apply")
     func pids() -> [String] { (ServerFiles.read("\(folder)/pids") ?? "").split(whereSeparator: \.isWhitespace).map(String.init) }
-    try await until("started: \(own.log)") { pids().count == 2 }
+    await until("started: \(own.log)") { pids().count == 2 }
     let first = pids()
     own.kill(pid)
     #expect(first.allSatisfy { exists("/proc/\($0)") })

@@ -21,7 +21,7 @@ private enum Sample {
 }
 
 /// Values that statements bind by reference.
-@Suite(.database(template: Sample.people), .timeLimit(.minutes(5))) struct SecretValueTests {
+@Suite(.database(template: Sample.people), .ownTime(.minutes(5))) struct SecretValueTests {
   private static let value = "name 47"
   private let secret = Secret([.environment("CAISSON_TEST_NAME_47")])
 

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What holds back when the plan says that the application comes first.
-@Suite(.database(template: "CREATE TABLE open (ok boolean)"), .timeLimit(.minutes(5)))
+@Suite(.database(template: "CREATE TABLE open (ok boolean)"), .ownTime(.minutes(5)))
 struct ThrottleTests {
   @Test(
     "one process of the server's, and its memory as it was, where the plan spares the server",

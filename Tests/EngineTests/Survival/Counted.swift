@@ -41,16 +41,6 @@ enum Counted {
 }
 
 extension TestDatabase {
-  /// Polls until a query says true; what it waited for is the failure's text.
-  func until(_ query: String, within limit: Duration = .seconds(30)) async throws {
-    let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
-      if try await sql(SQL(verbatim: query)).value == "t" { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("never became true: \(query)")
-  }
-
   /// A session of somebody else that has run `script` and stays open.
   func stranger(_ script: String) async throws -> Connection {
     let connection = try await connect()

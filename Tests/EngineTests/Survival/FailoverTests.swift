@@ -43,11 +43,7 @@ import Testing
   }
 
   private func until(_ query: String, on cluster: TestCluster) async throws {
-    for _ in 0..<1_500 {
-      if try await cluster.sql(SQL(verbatim: query)).value == "t" { return }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record("never became true: \(query)")
+    try await TestSupport.until(query) { try await cluster.sql(SQL(verbatim: query)).value == "t" }
   }
 
   private static let isFilling = """

@@ -6,12 +6,12 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.database, .timeLimit(.minutes(5))) struct LeaseTests {
-  private let slow = Operation.sql("slow", "SELECT pg_sleep(12)")
+@Suite(.database, .ownTime(.minutes(5))) struct LeaseTests {
+  private let slow = Operation.sql("slow", "SELECT pg_sleep(20)")
 
   @Test("the environment says how long a lease is")
   func length() async throws {
-    let harness = try EngineHarness([.sql("quick", "SELECT 1"), .sql("slow", "SELECT pg_sleep(3)")], environment: "lease: 2 min")
+    let harness = try EngineHarness([.sql("quick", "SELECT 1"), .sql("slow", "SELECT pg_sleep(8)")], environment: "lease: 2 min")
     let runner = harness.runner()
     let running = Task { try await runner.apply() }
     try await harness.database.until("SELECT to_regclass('caisson.lease') IS NOT NULL")
@@ -23,7 +23,7 @@ import Testing
   /// The server's process is stopped: to the client it is a line on which nothing comes back.
   @Test("a heartbeat that never gets its answer is left alone, and another one keeps the lease")
   func silence() async throws {
-    let harness = try EngineHarness([.sql("quick", "SELECT 1"), slow], environment: "lease: 6s")
+    let harness = try EngineHarness([.sql("quick", "SELECT 1"), slow], environment: "lease: 12s")
     let runner = harness.runner()
     let running = Task { try await runner.apply() }
     let pid = try await heartbeat(harness.database)
@@ -38,10 +38,11 @@ import Testing
     let find: SQL = """
       SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'caisson:heartbeat'
       """
-    for _ in 0..<500 {
-      if let pid = try await database.sql(find).value.flatMap({ Int32($0) }) { return pid }
-      try await Task.sleep(for: .milliseconds(20))
+    var pid: Int32?
+    _ = try await eventually {
+      pid = try await database.sql(find).value.flatMap { Int32($0) }
+      return pid != nil
     }
-    return try #require(nil)
+    return try #require(pid)
   }
 }

@@ -107,9 +107,13 @@ final class Writers: Sendable {
   /// A log that grows for ever faster than it is replayed is not what is tried here.
   private func slowDown(on connection: Connection) async throws(PostgresError) {
     let isThere: SQL = "SELECT to_regclass(\(log.quoted)) IS NOT NULL"
-    let isLong: SQL = "SELECT count(*) = 3000 FROM (SELECT FROM \(id: log) LIMIT 3000) AS l"
-    guard try await connection.query(isThere).value == "t" else { return }
-    while !isStopped.load(ordering: .relaxed), try await connection.query(isLong).value == "t" {
+    func isLonger(than length: Int) async throws(PostgresError) -> Bool {
+      let limit: SQL = "\(sql: SQL(verbatim: "\(length)"))"
+      return try await connection.query("SELECT count(*) = \(sql: limit) FROM (SELECT FROM \(id: log) LIMIT \(sql: limit)) AS l").value == "t"
+    }
+    guard try await connection.query(isThere).value == "t", try await isLonger(than: 3000) else { return }
+    // Until a pass has come down to where it ends, however slow the machine.
+    while !isStopped.load(ordering: .relaxed), try await isLonger(than: 30) {
       try? await Task.sleep(for: .milliseconds(50))
     }
   }

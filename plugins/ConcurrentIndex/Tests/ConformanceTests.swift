@@ -15,7 +15,7 @@ private let tables = """
   ANALYZE;
   """
 
-@Suite("what every step promises: indexes", .database(template: tables), .timeLimit(.minutes(5)))
+@Suite("what every step promises: indexes", .database(template: tables), .ownTime(.minutes(5)))
 struct ConformanceTests {
   @Test("index steps", arguments: [
     ("index.create", ["table": "vehicles", "columns": ["status"]]),

@@ -146,11 +146,8 @@ struct IndexCreateTests {
     async let building: Void = {
       _ = try? await builder.query("CREATE INDEX CONCURRENTLY i ON vehicles (status)")
     }()
-    while try await database.sql(
-      "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%')").value != "t"
-    {
-      try await Task.sleep(for: .milliseconds(20))
-    }
+    try await database.until(
+      "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE pid = \(builder.backendPID) AND phase LIKE 'waiting%')")
     let program = try await compile(IndexCreate.self, "{table: vehicles, columns: [status], name: i}")
     let refusal = try #require(program.refusals.first)
     #expect(refusal.code == "index.running")

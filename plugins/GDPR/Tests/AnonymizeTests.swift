@@ -7,7 +7,7 @@ import Testing
 
 @testable import GDPR
 
-@Suite("gdpr.anonymize", .database(template: People.tables), .timeLimit(.minutes(5))) struct AnonymizeTests {
+@Suite("gdpr.anonymize", .database(template: People.tables), .ownTime(.minutes(5))) struct AnonymizeTests {
   private func run(_ more: [(String, JSON)] = [], without: Set<String> = []) async throws -> EngineHarness {
     let harness = try harness("gdpr.anonymize", People.parameters(more, without: without))
     try await harness.applied()

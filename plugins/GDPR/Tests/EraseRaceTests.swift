@@ -10,7 +10,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("gdpr.erase while others write", .database(template: Customers.tables), .timeLimit(.minutes(5)))
+@Suite("gdpr.erase while others write", .database(template: Customers.tables), .ownTime(.minutes(5)))
 struct EraseRaceTests {
   private let log: String
 

@@ -7,7 +7,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite("gdpr.erase and gdpr.replay", .database(template: Customers.tables), .timeLimit(.minutes(5))) struct EraseTests {
+@Suite("gdpr.erase and gdpr.replay", .database(template: Customers.tables), .ownTime(.minutes(5))) struct EraseTests {
   private let log: String
 
   init() async throws {
@@ -182,8 +182,10 @@ import Testing
     " 739204117", "0739204117", "abc", "99999999999999999999", "7; DROP TABLE customer",
   ])
   func form(key: String) async throws {
-    setenv("CAISSON_TEST_ODD_SUBJECT", key, 1)
-    let with = Customers.erase(log, [("subject", "${env:CAISSON_TEST_ODD_SUBJECT}")])
+    // The cases run side by side.
+    let variable = "CAISSON_TEST_SUBJECT_OF_\(TestDatabase.current.name)"
+    setenv(variable, key, 1)
+    let with = Customers.erase(log, [("subject", .string("${env:\(variable)}"))])
     #expect(try await refused(compile(GDPRErase.self, with, secrets: true)) == ["gdpr.subject.form"])
   }
 

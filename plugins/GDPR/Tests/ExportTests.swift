@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("gdpr.export", .database(template: Customers.tables), .timeLimit(.minutes(5))) struct ExportTests {
+@Suite("gdpr.export", .database(template: Customers.tables), .ownTime(.minutes(5))) struct ExportTests {
   private let folder: String
 
   init() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import GDPR
 
-@Suite("the quarantine of gdpr.anonymize", .database(template: People.tables + "CREATE SCHEMA aside;"), .timeLimit(.minutes(5)))
+@Suite("the quarantine of gdpr.anonymize", .database(template: People.tables + "CREATE SCHEMA aside;"), .ownTime(.minutes(5)))
 struct QuarantineTests {
   // Every changed table needs a primary key.
   private static let keyed = "ALTER TABLE letters ADD COLUMN n serial PRIMARY KEY;"
@@ -54,7 +54,7 @@ struct QuarantineTests {
   }
 }
 
-@Suite("what every step promises: personal data", .database(template: People.tables), .timeLimit(.minutes(5)))
+@Suite("what every step promises: personal data", .database(template: People.tables), .ownTime(.minutes(5)))
 struct ConformanceTests {
   @Test("gdpr.anonymize")
   func anonymize() async throws {

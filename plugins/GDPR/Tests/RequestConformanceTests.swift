@@ -6,7 +6,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite("what every step promises: one person's requests", .database(template: Customers.tables), .timeLimit(.minutes(5)))
+@Suite("what every step promises: one person's requests", .database(template: Customers.tables), .ownTime(.minutes(5)))
 struct RequestConformanceTests {
   private let folder: String
 

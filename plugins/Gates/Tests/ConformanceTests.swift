@@ -11,7 +11,7 @@ import Testing
 @testable import Gates
 
 /// What every gate promises.
-@Suite("conformance of gates", .database(template: "CREATE TABLE door (open boolean)"), .timeLimit(.minutes(3)))
+@Suite("conformance of gates", .database(template: "CREATE TABLE door (open boolean)"), .ownTime(.minutes(3)))
 struct ConformanceTests {
   private var database: TestDatabase { .current }
 
@@ -63,10 +63,6 @@ struct ConformanceTests {
   }
 
   private func until(_ query: SQL, is wanted: String) async throws {
-    for _ in 0..<1_000 {
-      if try await database.sql(query).value == wanted { return }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record("never \(wanted): \(query.text)")
+    try await TestSupport.until("\(wanted): \(query.text)") { try await database.sql(query).value == wanted }
   }
 }

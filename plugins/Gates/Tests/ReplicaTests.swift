@@ -8,13 +8,9 @@ import Testing
 @testable import Gates
 
 /// Two servers, one of which follows the other.
-@Suite(.database, .timeLimit(.minutes(3))) struct ReplicaTests {
+@Suite(.database, .ownTime(.minutes(3))) struct ReplicaTests {
   private func until(_ condition: SQL, on cluster: TestCluster) async throws {
-    for _ in 0..<1_500 {
-      if try await cluster.sql(condition).value == "t" { return }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record("never became true: \(condition.text)")
+    try await TestSupport.until(condition.text) { try await cluster.sql(condition).value == "t" }
   }
 
   private func program(_ parameters: String, on cluster: TestCluster) async throws -> Program {

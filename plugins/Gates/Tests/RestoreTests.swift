@@ -12,7 +12,7 @@ import Testing
 @testable import Gates
 
 /// Backups of a real server, restored and asked.
-@Suite(.database, .timeLimit(.minutes(4))) struct RestoreTests {
+@Suite(.database, .ownTime(.minutes(4))) struct RestoreTests {
   private static var user: String { Account.forServer.map { ", user: \($0)" } ?? "" }
 
   /// A server that archives, with a table; and a folder of its user's.
@@ -114,31 +114,23 @@ import Testing
   }
 
   private func until(_ condition: () async throws -> Bool) async throws {
-    for _ in 0..<1_500 {
-      if try await condition() { return }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record("it never came to that")
+    #expect(try await eventually(condition))
   }
 
   @Test("an archiver that fails closes, and opens when it has archived again")
   func failingArchive() async throws {
     let (cluster, folder) = try await archiving(["archive_mode": "on", "archive_command": "false"])
     try await take([cluster.server.programs.path("pg_basebackup"), "-D", folder + "/base", "-c", "fast", "--no-sync"], of: cluster)
-    for _ in 0..<1_000 {
-      if try await cluster.sql("SELECT failed_count > 0 FROM pg_stat_archiver").value == "t" { break }
+    try await until {
       try await cluster.sql("SELECT pg_switch_wal()")
-      try await Task.sleep(for: .milliseconds(20))
+      return try await cluster.sql("SELECT failed_count > 0 FROM pg_stat_archiver").value == "t"
     }
     let keys = "{ provider: basebackup, path: \(folder)/base }"
     let failing = try await reason(keys, on: cluster)
     #expect(failing.hasPrefix("archiving fails since 20") && failing.hasSuffix("when the server has archived again"), "\(failing)")
     try await cluster.sql("ALTER SYSTEM SET archive_command = 'true'")
     try await cluster.sql("SELECT pg_reload_conf()")
-    for _ in 0..<1_500 {
-      if try await cluster.sql("SELECT last_archived_time > last_failed_time FROM pg_stat_archiver").value == "t" { break }
-      try await Task.sleep(for: .milliseconds(20))
-    }
+    try await until { try await cluster.sql("SELECT last_archived_time > last_failed_time FROM pg_stat_archiver").value == "t" }
     #expect(try await reason(keys, on: cluster) == "")
     await remove(cluster, folder)
   }

@@ -4,7 +4,7 @@ import PluginAPI
 import TestSupport
 import Testing
 
-@Suite("what every step promises: materialized views", .database(template: Tower.tables), .timeLimit(.minutes(5)))
+@Suite("what every step promises: materialized views", .database(template: Tower.tables), .ownTime(.minutes(5)))
 struct ConformanceTests {
   @Test("matview.create of a view that is missing, of one that is changed, and of one that lacks something", arguments: [
     ["name": "mv", "query": "SELECT id, status FROM vehicles", "unique_key": ["id"], "comment": "x", "grants": ["PUBLIC": "SELECT"]],

@@ -4,7 +4,7 @@ import PluginAPI
 import TestSupport
 import Testing
 
-@Suite("matview.create", .database(template: Fleet.tables + "CREATE ROLE matview_reader;"), .timeLimit(.minutes(5)))
+@Suite("matview.create", .database(template: Fleet.tables + "CREATE ROLE matview_reader;"), .ownTime(.minutes(5)))
 struct CreateTests {
   private static let spec: JSONObject = JSONObject([
     ("name", "stats"), ("query", .string(Fleet.right)), ("unique_key", ["organization_id"]),

@@ -14,7 +14,7 @@ private let tables = Fleet.tables + """
   CREATE UNIQUE INDEX bad_key ON bad (id);
   """
 
-@Suite("matview.refresh", .database(template: tables), .timeLimit(.minutes(5)))
+@Suite("matview.refresh", .database(template: tables), .ownTime(.minutes(5)))
 struct RefreshTests {
   private let all: JSON = ["all": true]
 

@@ -33,7 +33,7 @@ enum Tower {
   static let relations = ["stats", "big", "ranks", "\"Top\""]
 }
 
-@Suite("a changed definition", .database(template: Tower.tables), .timeLimit(.minutes(5)))
+@Suite("a changed definition", .database(template: Tower.tables), .ownTime(.minutes(5)))
 struct SwapTests {
   private let patient: [(String, JSON)] = [("max_stall", "1s"), ("retry", ["attempts": 300, "backoff": "20ms..100ms"])]
 

@@ -14,7 +14,7 @@ private let tables = """
   ANALYZE;
   """
 
-@Suite("what every step promises: marks and rollups", .database(template: tables), .timeLimit(.minutes(5)))
+@Suite("what every step promises: marks and rollups", .database(template: tables), .ownTime(.minutes(5)))
 struct WorkConformanceTests {
   @Test("steps", arguments: [
     ("matview.trigger", ["name": "stats"]),

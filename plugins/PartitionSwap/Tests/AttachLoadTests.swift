@@ -7,7 +7,7 @@ import Testing
 
 @testable import PartitionSwap
 
-@Suite("strategy attach beside clients", .database(template: AttachSample.script), .timeLimit(.minutes(3)))
+@Suite("strategy attach beside clients", .database(template: AttachSample.script), .ownTime(.minutes(3)))
 struct AttachLoadTests {
   @Test("no write is lost, there and back, and clients see nothing but what their isolation level allows")
   func underLoad() async throws {

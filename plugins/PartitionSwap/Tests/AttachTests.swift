@@ -8,7 +8,7 @@ import Testing
 
 @testable import PartitionSwap
 
-@Suite("partition.swap, strategy attach", .database(template: AttachSample.script), .timeLimit(.minutes(5)))
+@Suite("partition.swap, strategy attach", .database(template: AttachSample.script), .ownTime(.minutes(5)))
 struct AttachTests {
   private func harness() throws -> EngineHarness {
     try EngineHarness(AttachSample.step, registry: StepRegistry([PartitionSwapPlugin.self]))

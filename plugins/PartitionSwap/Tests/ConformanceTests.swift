@@ -12,7 +12,7 @@ private let logs = """
   INSERT INTO logs SELECT i, '2025-01-01 00:00+00'::timestamptz + i * interval '1 day' FROM generate_series(1, 50) i;
   """
 
-@Suite("what every step promises: partitions", .database(template: ChoiceSample.database + logs), .timeLimit(.minutes(5)))
+@Suite("what every step promises: partitions", .database(template: ChoiceSample.database + logs), .ownTime(.minutes(5)))
 struct ConformanceTests {
   private let registry = StepRegistry([PartitionSwapPlugin.self])
 

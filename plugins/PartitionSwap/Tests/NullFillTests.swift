@@ -14,7 +14,7 @@ private let visits = """
   ANALYZE visits;
   """
 
-@Suite("null_keys: fill", .database(template: visits), .timeLimit(.minutes(3)))
+@Suite("null_keys: fill", .database(template: visits), .ownTime(.minutes(3)))
 struct NullFillTests {
   private func inventory() async throws -> TableInventory {
     try #require(try await ReadOnlyFacts.with(.current) { try await $0.inventory(of: QualifiedName("public", "visits")) })

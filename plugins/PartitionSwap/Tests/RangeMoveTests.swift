@@ -24,7 +24,7 @@ private let tables = """
   ANALYZE;
   """
 
-@Suite("partition.maintain: more rows than a lock may take", .database(template: tables), .timeLimit(.minutes(5)))
+@Suite("partition.maintain: more rows than a lock may take", .database(template: tables), .ownTime(.minutes(5)))
 struct RangeMoveTests {
   private static let with = "{table: logs, every: 1 month, premake: 1, chunk: 20ms}"
   private let digest: SQL = "SELECT count(*) || md5(string_agg(t::text, ',' ORDER BY t::text)) FROM logs AS t"

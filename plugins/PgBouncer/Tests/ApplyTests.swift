@@ -6,7 +6,7 @@ import Testing
 
 @testable import PgBouncer
 
-@Suite("pgbouncer.apply", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite("pgbouncer.apply", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct ApplyTests {
   /// A running PgBouncer from rendered files, and a new pgbouncer.ini beside its own.
   private func with(_ change: (String) -> String, _ body: (BouncerDesk, TestPooler) async throws -> Void) async throws {

@@ -10,7 +10,7 @@ import Testing
 
 /// What every step kind promises, killed after each of its operations included: the files and the running PgBouncer are
 /// what changes.
-@Suite("conformance of pgbouncer steps", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite("conformance of pgbouncer steps", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct ConformanceTests {
   /// Programs under test and this process find it in the environment, as a user's would.
   private static let secret = "CAISSON_TEST_POOL_PASSWORD"

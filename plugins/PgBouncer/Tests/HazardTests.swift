@@ -3,7 +3,7 @@ import Testing
 
 @testable import PgBouncer
 
-@Suite("statements that transaction pooling breaks", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite("statements that transaction pooling breaks", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct HazardTests {
   /// A statement, what it leaves, what to do instead.
   private static let hazards = [

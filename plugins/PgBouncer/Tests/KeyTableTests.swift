@@ -6,7 +6,7 @@ import YAMLTree
 
 @testable import PgBouncer
 
-@Suite("the settings of PgBouncer", .timeLimit(.minutes(2))) struct KeyTableTests {
+@Suite("the settings of PgBouncer", .ownTime(.minutes(2))) struct KeyTableTests {
   /// Which keys a release brought, by its changelog (NEWS.md) and its documentation (doc/config.md).
   static let news: [(version: Int, place: BouncerKey.Place, keys: [String])] = [
     (19, .ini, ["auth_dbname", "peer_id", "cancel_wait_timeout"]), (19, .database, ["auth_dbname"]),
@@ -81,7 +81,7 @@ import YAMLTree
   func versions(text: String, minor: Int?) { #expect(BouncerVersion(parsing: text)?.minor == minor) }
 }
 
-@Suite("the installed PgBouncer", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(2)))
+@Suite("the installed PgBouncer", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(2)))
 struct InstalledKeysTests {
   @Test("its SHOW CONFIG has the keys of the table, with these defaults, changed by a reload or not")
   func shown() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PgBouncer
 
-@Suite("pgbouncer.pause and pgbouncer.resume", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite("pgbouncer.pause and pgbouncer.resume", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct PauseTests {
   private func with(_ body: (BouncerDesk, TestPooler) async throws -> Void) async throws {
     try await BouncerDesk.with { desk in

@@ -6,7 +6,7 @@ import Testing
 @testable import PgBouncer
 
 /// Before anything is written: no file, no run.
-@Suite("what pgbouncer.render refuses", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite("what pgbouncer.render refuses", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct RefusalTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var what: String

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PgBouncer
 
-@Suite("rendered files", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .timeLimit(.minutes(5)))
+@Suite("rendered files", .database, .enabled(if: TestPooler.isInstalled, "needs pgbouncer"), .ownTime(.minutes(5)))
 struct RenderTests {
   @Test("PgBouncer started from them serves psql and psycopg with SCRAM in transaction mode")
   func served() async throws {

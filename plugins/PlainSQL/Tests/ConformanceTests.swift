@@ -12,7 +12,7 @@ private let tables = """
   ANALYZE;
   """
 
-@Suite("what every step promises: SQL", .database(template: tables), .timeLimit(.minutes(5)))
+@Suite("what every step promises: SQL", .database(template: tables), .ownTime(.minutes(5)))
 struct ConformanceTests {
   @Test("SQL steps", arguments: [
     ("sql.run", ["up": "ALTER TABLE shop ADD COLUMN p int NOT NULL DEFAULT 0; COMMENT ON TABLE shop IS 'x'",

@@ -133,11 +133,7 @@ struct DataBatchRunTests {
 
   private func waitForLock(by connection: Connection) async throws {
     let pid = Int(connection.backendPID)
-    for _ in 0..<2000 {
-      if try await text("SELECT cardinality(pg_blocking_pids(\(pid)::int)) > 0") == "t" { return }
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    Issue.record("nobody waits")
+    try await TestDatabase.current.until("SELECT cardinality(pg_blocking_pids(\(pid)::int)) > 0")
   }
 
   @Test("rollback of an update restores old values, and leaves what was changed since")

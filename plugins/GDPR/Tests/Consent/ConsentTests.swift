@@ -10,7 +10,7 @@ private let tables = """
   CREATE TABLE other (id int PRIMARY KEY);
   """
 
-@Suite("gdpr.consent", .database(template: tables), .timeLimit(.minutes(5)))
+@Suite("gdpr.consent", .database(template: tables), .ownTime(.minutes(5)))
 struct ConsentTests {
   private static let purposes: JSON = ["news": ["policy": "1", "text": "Letters"], "partners": ["policy": "1", "text": "Offers"]]
 

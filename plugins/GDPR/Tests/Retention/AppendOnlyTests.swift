@@ -18,7 +18,7 @@ private let tables = LogSample.tables + """
   INSERT INTO notes VALUES (1), (1001);
   """
 
-@Suite("an append-only table", .database(template: tables), .timeLimit(.minutes(5)))
+@Suite("an append-only table", .database(template: tables), .ownTime(.minutes(5)))
 struct AppendOnlyTests {
   private func step(_ table: String, _ choice: String) throws -> Retaining {
     let references = table == "plain" ? ", references: { notes_plain_id_fkey: follow }" : ""

@@ -14,7 +14,7 @@ private let tables = """
   CREATE TABLE users (id uuid PRIMARY KEY);
   """
 
-@Suite("what every step promises: retention and consent", .database(template: tables), .timeLimit(.minutes(5)))
+@Suite("what every step promises: retention and consent", .database(template: tables), .ownTime(.minutes(5)))
 struct RetentionConformanceTests {
   private let registry = StepRegistry([GDPRPlugin.self])
 

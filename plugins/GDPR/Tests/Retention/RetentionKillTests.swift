@@ -4,7 +4,7 @@ import Sandbox
 import TestSupport
 import Testing
 
-@Suite("gdpr.retention, killed", .database(template: LogSample.tables), .timeLimit(.minutes(5)))
+@Suite("gdpr.retention, killed", .database(template: LogSample.tables), .ownTime(.minutes(5)))
 struct RetentionKillTests {
   /// Counts how often each row goes or changes.
   private static let counting = """

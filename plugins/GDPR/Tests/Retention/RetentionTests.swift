@@ -5,7 +5,7 @@ import PostgresClient
 import TestSupport
 import Testing
 
-@Suite("gdpr.retention", .database(template: LogSample.tables), .timeLimit(.minutes(5)))
+@Suite("gdpr.retention", .database(template: LogSample.tables), .ownTime(.minutes(5)))
 struct RetentionTests {
   private typealias Log = LogSample
 

@@ -38,12 +38,3 @@ enum ChangeMarks {
     """
   }
 }
-
-/// Tables in schema `caisson` that outlive the run.
-enum OwnTable {
-  /// Two steps may come at the same moment: who loses finds the winner's table.
-  static func make(_ name: QualifiedName, _ statement: SQL) -> SQL {
-    let body = "BEGIN \(statement.text); EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation THEN NULL; END"
-    return "DO LANGUAGE plpgsql \(literal: body)"
-  }
-}

@@ -1,4 +1,5 @@
 import JSONText
+import OnlineDDL
 import PlanSchema
 import PluginAPI
 
@@ -10,10 +11,10 @@ enum MatviewRegister {
   static let table = QualifiedName("caisson", "matview")
 
   static var create: SQL {
-    OwnTable.make(
-      table,
+    SharedStore.creation(
+      unless: table,
       """
-      CREATE TABLE IF NOT EXISTS \(id: table) (
+      CREATE TABLE \(table.quoted) (
         view text PRIMARY KEY,
         query text,
         definition text,
@@ -32,8 +33,8 @@ enum MatviewRegister {
         failed_at timestamptz,
         failure text,
         staleness_before_ms bigint
-      )
-      """)
+      );
+      """, seen: [table])
   }
 
   static func key(_ view: QualifiedName) -> String { view.quoted }

@@ -17,7 +17,7 @@ private let database = """
   ANALYZE;
   """
 
-@Suite("a table that is altered while it is swapped", .database(template: database), .timeLimit(.minutes(5)))
+@Suite("a table that is altered while it is swapped", .database(template: database), .ownTime(.minutes(5)))
 struct AlteredSourceTests {
   private func trial(_ table: String = "orders", _ more: [(String, JSON)] = []) throws -> SwapTrial {
     try SwapTrial(

@@ -15,7 +15,7 @@ private let database = """
   ANALYZE;
   """
 
-@Suite("an application with prepared statements", .database(template: database), .timeLimit(.minutes(5)))
+@Suite("an application with prepared statements", .database(template: database), .ownTime(.minutes(5)))
 struct ApplicationTests {
   private func trial() throws -> SwapTrial {
     try SwapTrial(

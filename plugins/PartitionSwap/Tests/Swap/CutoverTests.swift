@@ -13,7 +13,7 @@ private let database = """
   ANALYZE;
   """
 
-@Suite("a cutover among other sessions", .database(template: database), .timeLimit(.minutes(5)))
+@Suite("a cutover among other sessions", .database(template: database), .ownTime(.minutes(5)))
 struct CutoverTests {
   private func trial(_ more: [(String, JSON)] = [], stall: JSON = "400ms") throws -> SwapTrial {
     try SwapTrial(
@@ -84,16 +84,12 @@ struct CutoverTests {
   }
 
   private func untilLocked() async throws {
-    for _ in 0..<1_000 {
-      // Other tests wait for locks in databases of their own.
-      let query: SQL = """
-        SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
-          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        """
-      if try await value(query) != "0" { return }
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    Issue.record("nobody waits for the lock")
+    // Other tests wait for locks in databases of their own.
+    try await TestDatabase.current.until(
+      """
+      SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      """)
   }
 }
 

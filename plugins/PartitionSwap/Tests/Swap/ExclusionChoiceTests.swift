@@ -6,7 +6,7 @@ import Testing
 
 @testable import PartitionSwap
 
-@Suite("exclusion constraints after a swap", .database(template: ChoiceSample.database), .timeLimit(.minutes(5)))
+@Suite("exclusion constraints after a swap", .database(template: ChoiceSample.database), .ownTime(.minutes(5)))
 struct ExclusionChoiceTests {
   private static let constraint = """
     ALTER TABLE events ADD CONSTRAINT events_room EXCLUDE USING gist (room WITH &&) WHERE (kind <> 'z');

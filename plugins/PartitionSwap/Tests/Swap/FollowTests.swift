@@ -15,7 +15,7 @@ private let database = """
   ANALYZE;
   """
 
-@Suite("the old table follows", .database(template: database), .timeLimit(.minutes(5)))
+@Suite("the old table follows", .database(template: database), .ownTime(.minutes(5)))
 struct FollowTests {
   private func swapped(_ keep: JSON = ["every": "1h"], _ more: [(String, JSON)] = []) async throws -> SwapTrial {
     let trial = try SwapTrial(

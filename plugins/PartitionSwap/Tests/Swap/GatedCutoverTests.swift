@@ -12,7 +12,7 @@ private let database = """
   INSERT INTO orders SELECT i, '2025-01-01'::timestamptz + i * interval '2 hours', i FROM generate_series(1, 400) i; ANALYZE;
   """
 
-@Suite("a cutover that waits for its moment", .database(template: database), .timeLimit(.minutes(5)))
+@Suite("a cutover that waits for its moment", .database(template: database), .ownTime(.minutes(5)))
 struct GatedCutoverTests {
   private func trial(_ cutover: JSON, policy: [(String, JSON)] = []) throws -> SwapTrial {
     try SwapTrial(

@@ -16,7 +16,7 @@ private let database = InventorySchema.script + #"""
   INSERT INTO other.leser SELECT g, g FROM generate_series(1, 9) g;
   """#
 
-@Suite("the hostile table, swapped and taken back", .database(template: database), .timeLimit(.minutes(5)))
+@Suite("the hostile table, swapped and taken back", .database(template: database), .ownTime(.minutes(5)))
 struct HostileSwapTests {
   private let table = InventorySchema.table
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PartitionSwap
 
-@Suite("foreign keys to a table that was swapped", .database(template: ChoiceSample.database), .timeLimit(.minutes(5)))
+@Suite("foreign keys to a table that was swapped", .database(template: ChoiceSample.database), .ownTime(.minutes(5)))
 struct IncomingChoiceTests {
   @Test("composite: kept for applications that do not know the column, with what ON DELETE says")
   func composite() async throws {

@@ -14,7 +14,7 @@ private let database = """
   """
 private let big = getenv("CAISSON_BIG") != nil || RandomSwaps.count > 8
 
-@Suite("many partitions", .database(template: database), .timeLimit(.minutes(10)))
+@Suite("many partitions", .database(template: database), .ownTime(.minutes(10)))
 struct ManyLeavesTests {
   private func trial(_ count: Int64, stall: JSON = "10s") throws -> SwapTrial {
     try SwapTrial(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PartitionSwap
 
-@Suite("publications and swaps", .database(template: ChoiceSample.database), .timeLimit(.minutes(5)))
+@Suite("publications and swaps", .database(template: ChoiceSample.database), .ownTime(.minutes(5)))
 struct PublicationTests {
   private func trial(_ choice: JSON = "transfer", strategy: JSON = "copy") throws -> SwapTrial {
     try ChoiceSample.trial([("publications", choice), ("strategy", strategy)])

@@ -13,7 +13,7 @@ enum RandomSwaps {
   static let count = getenv("CAISSON_SWAP_SCHEMAS").flatMap { UInt64(String(cString: $0)) } ?? 6
 }
 
-@Suite("random tables, swapped and taken back", .database(template: InventorySchema.roles), .timeLimit(.minutes(20)))
+@Suite("random tables, swapped and taken back", .database(template: InventorySchema.roles), .ownTime(.minutes(20)))
 struct RandomSwapTests {
   @Test("only what was decided differs after a swap, and nothing after the way back", arguments: 1...RandomSwaps.count)
   func seed(_ seed: UInt64) async throws {

@@ -14,7 +14,7 @@ private let database = ChoiceSample.database + """
   CREATE POLICY half ON events USING (id > 50); CREATE POLICY half ON notes USING (id > 10);
   """
 
-@Suite("FORCE ROW LEVEL SECURITY and swaps", .database(template: database), .timeLimit(.minutes(5)))
+@Suite("FORCE ROW LEVEL SECURITY and swaps", .database(template: database), .ownTime(.minutes(5)))
 struct RowSecurityTests {
   private func prepare(owner: String, forced: [String]) async throws {
     for table in ["events", "notes", "tags", "marks"] {

@@ -44,7 +44,7 @@ private let step = """
       with: { table: orders, by: placed_at, to: 2025-07-01, premake: 2, chunk: 20ms }
   """
 
-@Suite(.database(template: shop), .timeLimit(.minutes(5))) struct SwapTests {
+@Suite(.database(template: shop), .ownTime(.minutes(5))) struct SwapTests {
   private let registry = StepRegistry([PartitionSwapPlugin.self])
 
   private func inventory() async throws -> TableInventory {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PartitionSwap
 
-@Suite("unique keys after a swap", .database(template: ChoiceSample.database), .timeLimit(.minutes(5)))
+@Suite("unique keys after a swap", .database(template: ChoiceSample.database), .ownTime(.minutes(5)))
 struct UniqueChoiceTests {
   @Test("append: unique together with the key, under its name; drop: not at all", arguments: ["append", "drop"])
   func plain(choice: String) async throws {
@@ -146,15 +146,11 @@ struct UniqueChoiceTests {
   }
 
   private func untilWaiting() async throws {
-    for _ in 0..<500 {
-      let query: SQL = """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT%'
-        """
-      if try await value(query) != "0" { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("nobody waits")
+    try await TestDatabase.current.until(
+      """
+      SELECT count(*) > 0 FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT%'
+      """)
   }
 
   @Test("NULLS NOT DISTINCT: the guard keeps the one NULL too")

@@ -9,7 +9,7 @@ private let database = """
   INSERT INTO orders SELECT i, '2025-01-01'::timestamptz + i * interval '2 hours', i FROM generate_series(1, 200) i; ANALYZE;
   """
 
-@Suite("the way back", .database(template: database), .timeLimit(.minutes(5)))
+@Suite("the way back", .database(template: database), .ownTime(.minutes(5)))
 struct WayBackTests {
   @Test("all that bars it is said at once, with what to do")
   func barred() async throws {
