@@ -7,6 +7,7 @@ import TestSupport
 final class SwapWorkload: Sendable {
   private let target: ConnectionString
   private let stopped = Atomic(false)
+  private let isCalm = Atomic(false)
   private let clients: Mutex<[Task<Void, Never>]> = Mutex([])
   private let counts: Mutex<[String: Int]> = Mutex([:])
   /// How often, of all transactions, the table is emptied.
@@ -23,6 +24,9 @@ final class SwapWorkload: Sendable {
     }
     clients.withLock { $0 = tasks }
   }
+
+  /// From now on its clients think between two transactions.
+  func calm() { isCalm.store(true, ordering: .relaxed) }
 
   /// What happened, by SQLSTATE; `ok` for transactions that were committed or meant to be rolled back.
   func stop() async -> [String: Int] {
@@ -45,6 +49,7 @@ final class SwapWorkload: Sendable {
         guard let connection else { continue }
         try await transaction(on: connection, &random)
         note("ok")
+        if isCalm.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(50)) }
       } catch let error as PostgresError {
         if error.isConnectionLoss || error.sqlState == nil {
           connection = nil

@@ -69,7 +69,7 @@ import Testing
     ]
   }
 
-  @Test("rounds of everything at once end equal, and row images lose rows in them", .ownTime(.minutes(4)))
+  @Test("rounds of everything at once end equal, and row images lose rows in them", .ownTime(.minutes(10)))
   func rounds() async throws {
     let role = "owner_of_\(database.name)"
     try await database.script("CREATE ROLE \(role); GRANT CREATE ON SCHEMA public TO \(role)")
