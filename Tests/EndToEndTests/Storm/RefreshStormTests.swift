@@ -81,14 +81,14 @@ import Testing
   private func write(as client: Int) async throws -> Int {
     let connection = try await TestDatabase.current.connect()
     for round in 0..<Self.writes {
-      // On a slow machine, too, most of it comes after a first refresh and beside the next ones.
+      // On a slow machine, too, most of it comes after a first refresh, and lasts beside the next ones.
       if round == 30 { try await TestDatabase.current.until("SELECT count(*) > 0 FROM refreshed") }
       let id = client * Self.writes + round
       let order = "INSERT INTO orders VALUES (\(id), \(client), \(round)); UPDATE orders SET amount = amount + 1 WHERE id = \(id)"
       let payment = "INSERT INTO payments VALUES (\(id), \(client), \(round))"
       let both = client % 2 == 0 ? "\(order); \(payment)" : "\(payment); \(order)"
       _ = try await connection.script("BEGIN; \(both); COMMIT")
-      try await Task.sleep(for: .milliseconds(40))
+      try await Task.sleep(for: .milliseconds(round < 30 ? 40 : 80))
     }
     let pid = Int(connection.backendPID)
     await connection.close()
