@@ -90,7 +90,7 @@ struct UnusedCheck {
         choices: ["keep it", "raise only_if_unused.scans", "leave only_if_unused out"], at: mark))
     }
     let age = TimeSpan.seconds(Int64(usage.statisticsAge))
-    if age < limit.statsAge {
+    if .milliseconds(Int64(usage.statisticsAge * 1_000)) < limit.statsAge {
       findings.append(.refusal(
         "index.statistics_young", "the statistics of this server are \(age) old, not \(limit.statsAge): an index of a"
           + " monthly report would look unused",
