@@ -79,6 +79,21 @@ import Testing
     #expect(sizer.size == 250)
   }
 
+  @Test(
+    "what a chunk costs by itself is not saved by fewer rows: they have half as long again",
+    arguments: [(own: 140, each: 10, target: 20), (own: 140, each: 1_000, target: 20), (own: 25, each: 20, target: 20)])
+  func ownCost(own: Int, each: Int, target: Int) {
+    var sizer = ChunkSizer(start: 10_000, smallest: 16, largest: 1_000_000, target: .milliseconds(target))
+    var rows = 0, elapsed = Duration.zero
+    for chunk in 1...200 {
+      let took = Duration.milliseconds(own) + .microseconds(each) * sizer.size
+      if chunk > 50 { (rows, elapsed) = (rows + sizer.size, elapsed + took) }
+      sizer.note(rows: sizer.size, took: took)
+    }
+    let share = Double(rows * each) / 1e6 / elapsed.inSeconds
+    #expect((0.25...0.5).contains(share), "\(share) of the time is for rows")
+  }
+
   @Test("of several gates the first closed one speaks")
   func gates() {
     let closed = Gate.closed(reason: "window opens at 01:00", nextEvaluation: "2026-01-01 01:00+00")
