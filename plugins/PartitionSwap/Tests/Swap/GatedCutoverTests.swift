@@ -51,18 +51,21 @@ struct GatedCutoverTests {
 
   @Test("window: names change hands within it alone, by its own zone")
   func window() async throws {
-    let hour = try await value("SELECT extract(hour FROM now() AT TIME ZONE 'UTC')::int").flatMap { Int($0) } ?? 0
-    func hours(_ from: Int) -> JSON {
-      func text(_ hour: Int) -> String { (hour % 24 < 10 ? "0" : "") + "\(hour % 24):00" }
-      return .string("\(text(from))-\(text(from + 2)) UTC")
+    // Hours on either side: what is open stays so however long the test takes, and what is closed does as well.
+    func hours(_ from: Int, _ to: Int) async throws -> JSON {
+      let text = try await value("""
+        SELECT format('%s-%s UTC', to_char(at + \(from) * interval '1 hour', 'HH24:MI'), to_char(at + \(to) * interval '1 hour', 'HH24:MI'))
+        FROM (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS at) x
+        """)
+      return .string(try #require(text))
     }
-    let closed = try trial(["window": hours(hour + 4)])
+    let closed = try trial(["window": try await hours(4, 6)])
     let gates = try await waits(closed)
     #expect(gates.count == 1 && gates[0].kind == "window" && gates[0].wait != nil, "\(gates)")
     #expect(closed.harness.events.text.contains("compare "))
     #expect(try await kind() == "r")
     guard try await closed.rollBack() else { return }
-    let open = try trial(["window": hours(hour + 23)])
+    let open = try trial(["window": try await hours(-3, 3)])
     guard try await open.apply() else { return }
     #expect(try await kind() == "p")
     guard try await open.rollBack() else { return }
