@@ -79,7 +79,7 @@ extension KeyLog {
   private var stopDefinition: SQL {
     let body = "BEGIN RAISE EXCEPTION '%', what USING ERRCODE = '55000', HINT = next; END"
     return """
-      CREATE FUNCTION \(id: stopFunction)(what text, next text) RETURNS jsonb LANGUAGE plpgsql
+      CREATE FUNCTION \(id: stopFunction)(what text, next text) RETURNS jsonb LANGUAGE plpgsql PARALLEL RESTRICTED
       SET search_path = pg_catalog, pg_temp AS \(literal: body)
       """
   }

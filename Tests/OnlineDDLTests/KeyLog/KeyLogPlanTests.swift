@@ -18,9 +18,9 @@ import Testing
     return Followed.simple
   }
 
-  private func plan(_ work: ChunkedWork, on hand: ChunkHand) async throws -> [String] {
+  private func plan(_ work: ChunkedWork, statement: Int = 0, cursor: String? = nil, on hand: ChunkHand) async throws -> [String] {
     try await hand.begin(work)
-    let text = work.statements[0].text
+    let text = hand.bound(work.statements[statement], cursor, nil).text
     let rows = try await hand.connection.script("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) \(text)")
     try await hand.connection.script("ROLLBACK")
     return rows.last?.rows.compactMap { $0[0] } ?? []
@@ -49,6 +49,24 @@ import Testing
     let lines = try await plan(followed.replay(indexed: false), on: hand)
     #expect(lines.contains { $0.contains("Hash Join") || $0.contains("Merge Join") })
     #expect(!lines.contains { $0.contains("Seq Scan on cp_") && !$0.contains("loops=1)") && !$0.contains("never") })
+  }
+
+  @Test("a comparison reads with as many of the server's processes as it has workers", arguments: [1, 2, 3])
+  func sideBySide(workers: Int) async throws {
+    let followed = try await followed()
+    // Smaller tables are not worth a second process to the server (min_parallel_table_scan_size).
+    try await database.script("INSERT INTO src SELECT g, g % 600, g, repeat('x', 200) FROM generate_series(6001, 60000) g")
+    let hand = try await ChunkHand.open(size: 50_000)
+    try await hand.run(followed.copy(try await followed.begin()))
+    try await database.script("ANALYZE")
+    let work = followed.log.verifyWork(.hash, target: .seconds(1), workers: workers)
+    let range = #"{"after": ["0"], "upto": ["50000"], "range": 1, "differed": 0}"#
+    let lines = try await plan(work, statement: work.statements.count - 1, cursor: range, on: hand)
+    #expect(lines.contains { $0.contains("Workers Planned: \(workers - 1)") } == (workers > 1), "\(lines)")
+    try await database.script("UPDATE src SET u = -1 WHERE id % 1000 = 7; DELETE FROM cp WHERE id = 59000")
+    try await hand.run(work)
+    #expect(try await followed.differences() == 0)
+    #expect(try await database.text("SELECT recopied FROM caisson.fwd_state") == "1")
   }
 
   @Test("a role that owns both tables and may create in the journal's schema can do all of it")

@@ -47,7 +47,11 @@ import Testing
     let error = await #expect(throws: PostgresError.self) { try await hand.run(followed.verification()) }
     #expect(error?.sqlState == "55000")
     #expect(error?.message == "range 3 of public.cp differs from public.src a third time, after it was copied again twice")
-    #expect(try await database.text("SELECT recopied FROM caisson.fwd_state") == "2")
+    // The second copy went with the chunk that failed after it.
+    #expect(try await database.text("SELECT recopied FROM caisson.fwd_state") == "1")
+    try await database.script("DROP TRIGGER spoil ON cp")
+    try await hand.run(followed.verification())
+    #expect(try await followed.differences() == 0)
   }
 
   @Test("the last writer is known after every sort of work", arguments: ["copy", "replay", "recopy"])

@@ -38,7 +38,7 @@ struct PartitionSwap: StepKind {
     @Parameter("Each exclusion constraint: `per_partition` or `guard`.") var exclusion: OrderedMap<ExclusionChoice> = [:]
     @Parameter("Name of a partition; `{start}` is its first bound.") var naming = LeafNaming()
     @Parameter("How long one chunk of the copy should take.", tuning: true) var chunk = TimeSpan.milliseconds(500)
-    @Parameter("Connections that copy and build side by side.", tuning: true) var workers = 1
+    @Parameter("Connections that copy and build side by side; as many of the server's processes compare.", tuning: true) var workers = 1
     @Parameter("A publication that has the table: `transfer` or `remove`.") var publications = PublicationChoice.refuse
     @Parameter("How the copy is compared with the table before the swap.") var verify = VerifyMethod.hash
     @Parameter("When and how names change hands.") var cutover = CutoverKeys()

@@ -85,8 +85,8 @@ struct CopyPhase {
     case .count: method = .count
     }
     return .chunked(
-      id: "verify", title: "compare \(copy) with \(carry.names.source)", log.verifyWork(method, target: wanted.chunk),
-      undo: .nothing)
+      id: "verify", title: "compare \(copy) with \(carry.names.source)",
+      log.verifyWork(method, target: wanted.chunk, workers: wanted.workers), undo: .nothing)
   }
 }
 

@@ -65,7 +65,8 @@ struct RevertPhase {
     guard wanted.verify != .none || isUnsure else { return nil }
     return .chunked(
       id: "verify", title: "compare \(names.old) with \(names.source)",
-      carry.reverse.verifyWork(wanted.verify == .hash || isUnsure ? .hash : .count, target: wanted.chunk), undo: .nothing)
+      carry.reverse.verifyWork(
+        wanted.verify == .hash || isUnsure ? .hash : .count, target: wanted.chunk, workers: wanted.workers), undo: .nothing)
   }
 
   private var wait: Operation? {

@@ -17,7 +17,8 @@ struct SettlePhase {
       !$0.constraint.isValidated && once.contains("\($0.table) \($0.constraint.name)")
     } ?? []
     let mended = carry.references.map { $0.fill(id: "reference-mend", target: step.parameters.chunk) }
-    let upkeep = CopyUpkeep.full(source, carry.leafNames, workers: step.parameters.workers, facts.capabilities)
+    // Nobody waits for these any more, and the application works on the table: half of what copied it.
+    let upkeep = CopyUpkeep.full(source, carry.leafNames, workers: max(1, step.parameters.workers / 2), facts.capabilities)
     let operations = Refill.operations(carry.before) + [upkeep] + mended + outgoing.enumerated().flatMap { validate($0.element, $0.offset) }
       + incoming.map(Validation.operation)
     return Program(operations: operations, carry: try carry.json)
