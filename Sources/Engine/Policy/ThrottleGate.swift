@@ -80,10 +80,14 @@ private actor WALMeter {
 }
 
 extension Policy {
-  /// For work whose plan the server makes parallel: one process of the server's, as long as it has to hold back.
-  /// `maintenance_work_mem` stays: less of it makes the same work longer.
+  /// For work whose plan the server makes parallel: one process of the server's, as long as it has to hold back. VACUUM
+  /// and ANALYZE, which nobody can pause, sleep as often as autovacuum does by default (PostgreSQL documentation,
+  /// "Cost-based Vacuum Delay"). `maintenance_work_mem` stays: less of it makes the same work longer.
   var holdingBack: [Setting] {
     guard throttle.sparesTheServer else { return [] }
-    return [Setting("max_parallel_maintenance_workers", "0"), Setting("max_parallel_workers_per_gather", "0")]
+    return [
+      Setting("max_parallel_maintenance_workers", "0"), Setting("max_parallel_workers_per_gather", "0"),
+      Setting("vacuum_cost_delay", "2ms"),
+    ]
   }
 }

@@ -10,15 +10,15 @@ import Testing
 @Suite(.database(template: "CREATE TABLE open (ok boolean)"), .ownTime(.minutes(5)))
 struct ThrottleTests {
   @Test(
-    "one process of the server's, and its memory as it was, where the plan spares the server",
+    "one process of the server's, at autovacuum's pace, and its memory as it was, where the plan spares the server",
     arguments: [
-      ("query: SELECT true", "0 0"), ("active_sessions: 1000", "0 0"), ("replica_lag: 5s", "2 2"), ("wal_rate: 1GB", "0 0"),
-      ("nice_ratio: 1", "0 0"),
+      ("query: SELECT true", "0 0 2ms"), ("active_sessions: 1000", "0 0 2ms"), ("replica_lag: 5s", "2 2 0"),
+      ("wal_rate: 1GB", "0 0 2ms"), ("nice_ratio: 1", "0 0 2ms"),
     ])
   func workers(throttle: String, expected: String) async throws {
     let seen = """
       CREATE TABLE seen AS SELECT current_setting('max_parallel_maintenance_workers') || ' '
-        || current_setting('max_parallel_workers_per_gather') AS workers, current_setting('maintenance_work_mem') AS memory
+        || current_setting('max_parallel_workers_per_gather') || ' ' || current_setting('vacuum_cost_delay') AS workers, current_setting('maintenance_work_mem') AS memory
       """.replacing("\n", with: " ")
     let step = "  s: { uses: sql.run, throttle: { \(throttle) }, with: { up: \"\(seen)\", down: DROP TABLE seen } }"
     try await EngineHarness(step, registry: .builtin).applied()
