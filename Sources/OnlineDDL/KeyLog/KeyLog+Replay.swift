@@ -78,7 +78,8 @@ extension KeyLog {
   public var backlog: SQL { "SELECT count(*) AS backlog FROM \(id: log)" }
 
   /// Passes until fewer than `below` entries wait. Fails, saying so, when the backlog has not come below its smallest
-  /// size for as many as `patience` passes: the application writes faster than can be replayed.
+  /// size for as many as `patience` passes: the application writes faster than can be replayed. Whoever goes on after
+  /// that, in another session, counts from the beginning: the pass that fails is lost, and what waits has grown since.
   public func drainWork(
     below: Int, patience: Int = 20, limited: Bool, indexed: Bool = true, target: TimeSpan
   ) -> ChunkedWork {
@@ -90,13 +91,13 @@ extension KeyLog {
           WHEN d.waiting >= d.least AND d.idle + 1 >= \(sql: "\(patience)") THEN \(id: stopFunction)(
             pg_catalog.format(\(literal: what), d.waiting, d.passes + 1), \(literal: next))
           ELSE pg_catalog.jsonb_build_object('passes', d.passes + 1, 'least', least(d.least, d.waiting),
-            'idle', CASE WHEN d.waiting < d.least THEN 0 ELSE d.idle + 1 END)
+            'idle', CASE WHEN d.waiting < d.least THEN 0 ELSE d.idle + 1 END, 'session', pg_catalog.pg_backend_pid())
         END AS cursor, d.rows
       FROM (
-        SELECT (SELECT count(*) FROM \(id: log)) AS waiting, t.passed AS rows,
-          ($cursor->>'least')::bigint AS least, COALESCE(($cursor->>'passes')::bigint, 0) AS passes,
-          COALESCE(($cursor->>'idle')::bigint, 0) AS idle
-        FROM \(id: state) AS t OFFSET 0
+        SELECT (SELECT count(*) FROM \(id: log)) AS waiting, t.passed AS rows, (c.own->>'least')::bigint AS least,
+          COALESCE((c.own->>'passes')::bigint, 0) AS passes, COALESCE((c.own->>'idle')::bigint, 0) AS idle
+        FROM \(id: state) AS t,
+          (SELECT CASE WHEN ($cursor->>'session')::int = pg_catalog.pg_backend_pid() THEN $cursor END AS own) AS c OFFSET 0
       ) d
       """
     return ChunkedWork(
