@@ -232,6 +232,11 @@ attach_ratios() {
   verdict "the same, until its statistics are done" "$(ratio caisson_attach offline_two_sessions)" 0.35 x
 }
 
+throttled_ratios() {
+  verdict "throttled: application's p99 of that without a migration" "$(ratio caisson_throttled_p99 idle_p99)" 1.5 x
+  verdict "the same, until the cutover" "$(ratio caisson_throttled_until_cutover_p99 idle_p99)" 1.5 x
+}
+
 measured() { [ -n "$(median "$1")" ]; }
 
 partition_verdicts() {
@@ -249,8 +254,7 @@ partition_verdicts() {
   fi
   if measured caisson_throttled; then
     ! measured idle ||
-      verdict "throttled: application's p99 until the cutover, of that without a migration" \
-        "$(ratio caisson_throttled_until_cutover_p99 idle_p99)" 1.5 x
+      throttled_ratios
     verdict "throttled: writes lost" "$(median caisson_throttled_lost)" 0 ""
   fi
   if measured caisson_attach; then
