@@ -1,11 +1,27 @@
+import FoundationEssentials
 import Glibc
+import Synchronization
 
 package enum LoopbackPort {
-  /// A port nobody listens on just now; another process may take it before its user does.
+  private static let given = Mutex<Set<Int>>([])
+
+  /// A port nobody listens on just now, below those that the kernel gives to clients (`ip_local_port_range`, ip(7)), and
+  /// never the same twice in one process; another process may take it before its user does.
   package static func free() throws(SandboxError) -> Int {
+    for _ in 0..<1000 {
+      let port = Int.random(in: choice)
+      if given.withLock({ $0.insert(port).inserted }), isFree(port) { return port }
+    }
     guard let port = bound(to: 0) else { throw SandboxError("no free port on 127.0.0.1") }
     return port
   }
+
+  private static let choice: Range<Int> = {
+    let path = "/proc/sys/net/ipv4/ip_local_port_range"
+    let first = (try? String(contentsOfFile: path, encoding: .utf8))?.split(whereSeparator: \.isWhitespace).first
+    let end = first.flatMap { Int($0) } ?? 32768
+    return end > 12_000 ? end - 10_000..<end : 20_000..<30_000
+  }()
 
   package static func isFree(_ port: Int) -> Bool { bound(to: UInt16(clamping: port)) != nil }
 

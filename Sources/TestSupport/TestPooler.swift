@@ -48,15 +48,27 @@ package struct TestPooler: Sendable {
   private static func start(
     _ program: String, _ server: LocalCluster, port: Int, folder: String
   ) async throws -> TestPooler {
+    let logged = ServerFiles.read(folder + "/log")?.count ?? 0
     let pid = try server.asOwner([program, folder + "/pgbouncer.ini"]).startDetached(log: folder + "/log")
     let pooler = TestPooler(
       port: port, folder: folder, pid: pid, server: server, watchdog: try Watchdog(ending: pid, named: "pgbouncer"))
-    guard await eventually({ !LoopbackPort.isFree(port) || kill(pid, 0) != 0 }), !LoopbackPort.isFree(port) else {
-      let log = ServerFiles.read(folder + "/log") ?? ""
+    // That somebody listens there does not say that it is this one.
+    let said: () -> Substring = { pooler.log.dropFirst(logged) }
+    let listens: () -> Bool = { said().contains("listening on 127.0.0.1:\(port)") }
+    guard await eventually({ listens() || said().contains("cannot listen on") || pooler.hasEnded }), listens() else {
+      let log = said()
       await pooler.stop()
       throw SandboxError("pgbouncer did not start: \(log)")
     }
     return pooler
+  }
+
+  private var log: String { ServerFiles.read(folder + "/log") ?? "" }
+
+  /// It stays a zombie: its pid is nobody else's until `end`.
+  private var hasEnded: Bool {
+    var about = siginfo_t()
+    return waitid(P_PID, id_t(pid), &about, WEXITED | WNOHANG | WNOWAIT) != 0 || about.si_signo != 0
   }
 
   /// A database through the pool.
