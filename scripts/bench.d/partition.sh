@@ -63,6 +63,7 @@ YAML
 partition_files() {
   mkdir -p "$work/partition"
   partition_plan caisson "" "strategy: copy, workers: 2"
+  partition_plan caisson_uncompared "" "strategy: copy, workers: 2, verify: none"
   # Short chunks on one connection, a tenth of the time, and none while the application has two sessions at work.
   partition_plan caisson_throttled "throttle: { active_sessions: 1, nice_ratio: 9 }" "strategy: copy, workers: 1, chunk: 20ms"
   partition_plan caisson_attach "" "strategy: attach"
@@ -209,7 +210,7 @@ bench_partition() {
     done
   done
   table "24 months of $rows rows, partitioned under $partition_rate tx/s" offline_two_sessions \
-    caisson_until_cutover caisson offline_two_sessions caisson_throttled_until_cutover caisson_throttled \
+    caisson_until_cutover caisson caisson_uncompared_until_cutover caisson_uncompared offline_two_sessions caisson_throttled_until_cutover caisson_throttled \
     caisson_attach_until_cutover caisson_attach
   echo
   for name in $competitors; do
