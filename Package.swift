@@ -17,16 +17,14 @@ let common: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
-  // Debug builds: the compiler need not check its own output, and line numbers are enough.
-  .unsafeFlags(["-Xfrontend", "-disable-llvm-verify", "-gline-tables-only"], .when(configuration: .debug)),
+  // Debug builds: the compiler need not check its own output.
+  .unsafeFlags(["-Xfrontend", "-disable-llvm-verify"], .when(configuration: .debug)),
 ]
 // A debug build compiles most modules in one piece. With that, and with what else stands here for debug builds, the tests
 // are built from nothing in 220 s on two cores instead of 298.
 let whole: [SwiftSetting] = [.unsafeFlags(["-whole-module-optimization", "-num-threads", "2"], .when(configuration: .debug))]
-// Tests may use members of whatever their target depends on. Nobody imports them and hardly anybody steps through them:
-// no module is emitted, and no debug information.
-let testSettings =
-  common + whole + [.unsafeFlags(["-no-emit-module-separately-wmo", "-gnone"], .when(configuration: .debug))]
+// Tests may use members of whatever their target depends on. Nobody imports them: no module is emitted.
+let testSettings = common + whole + [.unsafeFlags(["-no-emit-module-separately-wmo"], .when(configuration: .debug))]
 // Reading parameters is generic code of one module used with the types of another: specialised, it takes half the time.
 let settings =
   common + [
