@@ -2,7 +2,7 @@ import Sandbox
 import TestSupport
 import Testing
 
-@Suite("ports of private servers", .ownTime(.minutes(2)))
+@Suite("ports of private servers")
 struct LoopbackPortTests {
   @Test("none is given twice, nor one that the kernel gives to clients")
   func apart() throws {
@@ -13,7 +13,9 @@ struct LoopbackPortTests {
     #expect(range.lowerBound < 12_000 || !ports.contains { range.contains($0) }, "\(range): \(ports)")
   }
 
-  @Test("a pooler whose port another has is not taken for one that runs", .database, .enabled(if: TestPooler.isInstalled))
+  @Test(
+    "a pooler whose port another has is not taken for one that runs", .database, .ownTime(.minutes(5)),
+    .enabled(if: TestPooler.isInstalled, "needs pgbouncer"))
   func taken() async throws {
     let cluster = TestDatabase.current.cluster
     let first = try await TestPooler.start(cluster)
