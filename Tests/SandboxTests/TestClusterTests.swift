@@ -5,20 +5,20 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.ownTime(.minutes(8))) struct TestClusterTests {
-  @Test("each test case has a database of its own", .database, arguments: 1...4)
+@Suite struct TestClusterTests {
+  @Test("each test case has a database of its own", .database, .ownTime(.minutes(8)), arguments: 1...4)
   func isolated(number: Int) async throws {
     let database = TestDatabase.current
     try await database.sql("CREATE TABLE only_mine (id int)")
     #expect(try await database.sql("SELECT current_database()").value == database.name)
   }
 
-  @Test("a template's tables are there", .database(template: "CREATE TABLE t AS SELECT 1 AS id"))
+  @Test("a template's tables are there", .database(template: "CREATE TABLE t AS SELECT 1 AS id"), .ownTime(.minutes(8)))
   func template() async throws {
     #expect(try await TestDatabase.current.sql("SELECT count(*) FROM t").value == "1")
   }
 
-  @Test("logged statements are found again, whole and per database", .database)
+  @Test("logged statements are found again, whole and per database", .database, .ownTime(.minutes(8)))
   func log() async throws {
     let database = TestDatabase.current
     try await database.logStatements()
@@ -30,7 +30,7 @@ import Testing
     #expect(statements.contains("CREATE TABLE t ()"))
   }
 
-  @Test("a cluster survives its crash")
+  @Test("a cluster survives its crash", .ownTime(.minutes(8)))
   func crash() async throws {
     let cluster = try await TestCluster.start(TestCluster.Options(settings: ["max_connections": "17"], fsync: true))
     try await cluster.sql("CREATE TABLE kept AS SELECT 1 AS id")
@@ -45,7 +45,7 @@ import Testing
     try await cluster.stop()
   }
 
-  @Test("a cluster does not outlive the process that started it")
+  @Test("a cluster does not outlive the process that started it", .ownTime(.minutes(8)))
   func watchdog() async throws {
     let report = try TemporaryFolder.make() + "/folder"
     await #expect(processExitsWith: .signal(SIGKILL)) { [report = report as String] in
