@@ -183,7 +183,7 @@ partition_p99_until_cutover() {
 
 # As long as the throttled run before it: an application alone gets slower too, with every row that it changes.
 idle_seconds() {
-  awk '$1 == "caisson_throttled_until_cutover" { ms = $2 } END { print ms ? int(ms / 1000) : 10 }' "$work/times" 2>/dev/null || echo 10
+  awk '$1 == "caisson_throttled_until_cutover" { ms = $2 } END { print (ms ? int(ms / 1000) : 10) }' "$work/times" 2>/dev/null || echo 10
 }
 
 # partition_round NAME: one run of a plan.
