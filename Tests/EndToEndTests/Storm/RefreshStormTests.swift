@@ -49,9 +49,16 @@ import Testing
     try await project.until("SELECT count(*) >= 200 FROM payments")
     try await project.until(
       "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'stats'::regclass AND mode = 'ExclusiveLock' AND granted")
+    let cut = try await database.sql(
+      """
+      SELECT coalesce(min(a.xact_start), clock_timestamp()) FROM pg_stat_activity a JOIN pg_locks l USING (pid)
+      WHERE l.relation = 'stats'::regclass AND l.mode = 'ExclusiveLock' AND l.granted
+      """).value ?? ""
     first.signal(SIGKILL)
     _ = await first.wait()
     let second = try project.start("worker")
+    try await project.until("SELECT count(*) > 0 FROM caisson.runner WHERE os_pid = \(second.pid)")
+    let lost = try await database.sql("SELECT extract(epoch FROM clock_timestamp() - \(cut)::timestamptz) AS s").rows[0].double("s")
     let pids = try await writers
     try await project.until("SELECT count(*) = 0 FROM caisson.matview_mark")
     let seconds = try await stalest
@@ -64,7 +71,8 @@ import Testing
     #expect(told?["view"]?.string == #""public"."stats""# && told?["marks"] == 0)
     let promise = try #require(told?["promise_seconds"]?.double), duration = try #require(told?["duration_seconds"]?.double)
     #expect(abs(promise - (2 + 1 + 2 * duration + 2)) < 0.01)
-    #expect(seconds <= promise, "stale for \(seconds) s, promised within \(promise) s")
+    // It holds with a worker there: from the beginning of the refresh that was cut short, nobody's work counted.
+    #expect(seconds <= promise + lost, "stale for \(seconds) s, promised within \(promise) s, \(lost) s of it lost")
     #expect(try await project.json("journal check")["sound"] == true)
   }
 
