@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import Synchronization
 
@@ -17,8 +16,7 @@ package enum LoopbackPort {
   }
 
   private static let choice: Range<Int> = {
-    let path = "/proc/sys/net/ipv4/ip_local_port_range"
-    let first = (try? String(contentsOfFile: path, encoding: .utf8))?.split(whereSeparator: \.isWhitespace).first
+    let first = ServerFiles.read("/proc/sys/net/ipv4/ip_local_port_range")?.split(whereSeparator: \.isWhitespace).first
     let end = first.flatMap { Int($0) } ?? 32768
     return end > 12_000 ? end - 10_000..<end : 20_000..<30_000
   }()

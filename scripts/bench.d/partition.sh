@@ -181,7 +181,7 @@ partition_p99_until_cutover() {
     "$work/partition/latencies" | sort -n | awk '{ v[NR] = $1 } END { printf "%.2f", v[int(NR * .99) + 1] }'
 }
 
-# As long as the throttled run before it: an application alone gets slower too, with every row that it changes.
+# As long as the throttled run before it: an application alone has stalls too, and ten seconds may miss them.
 idle_seconds() {
   awk '$1 == "caisson_throttled_until_cutover" { ms = $2 } END { print (ms ? int(ms / 1000) : 10) }' "$work/times" 2>/dev/null || echo 10
 }
