@@ -166,12 +166,15 @@ package struct JournalReader: Sendable {
   }
 
   private func all<Record: DecodedFromRow>(_ sql: SQL) async throws -> [Record] {
-    try await connection.query(sql).rows.map(Record.init)
+    try await rows(sql).map(Record.init)
   }
 
   private func first<Record: DecodedFromRow>(_ sql: SQL) async throws -> Record? {
-    try await connection.query(sql).rows.first.map(Record.init)
+    try await rows(sql).first.map(Record.init)
   }
+
+  /// A run asks the same again and again.
+  private func rows(_ sql: SQL) async throws -> [Row] { try await connection.batch([sql], prepare: true)[0].rows }
 }
 
 /// A record that is one row of a query of its own.

@@ -7,9 +7,27 @@ package struct Plan: Sendable {
   package var name: String
   package var description: String?
   /// Every step after the steps it needs; otherwise in the order of the text.
-  package var steps: [PlanStep]
+  package private(set) var steps: [PlanStep]
+  /// Thousands of steps each look up what they need.
+  private let places: [String: Int]
 
-  package subscript(id: String) -> PlanStep? { steps.first { $0.id == id } }
+  package init(name: String, description: String?, steps: [PlanStep]) {
+    self.name = name
+    self.description = description
+    self.steps = steps
+    places = Dictionary(zip(steps.map(\.id), steps.indices)) { first, _ in first }
+  }
+
+  package subscript(id: String) -> PlanStep? { places[id].map { steps[$0] } }
+
+  package func with(steps: [PlanStep]) -> Plan { Plan(name: name, description: description, steps: steps) }
+
+  /// A step keeps its id.
+  package mutating func change(_ place: Int, _ change: (inout PlanStep) -> Void) {
+    let id = steps[place].id
+    change(&steps[place])
+    precondition(steps[place].id == id)
+  }
 }
 
 /// One step; those of a `for_each` are `id[1]`, `id[2]`, …

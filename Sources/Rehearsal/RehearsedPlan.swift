@@ -21,8 +21,10 @@ struct RehearsedPlan {
     }
     for place in resolved.plan.steps.indices {
       let step = resolved.plan.steps[place]
-      resolved.plan.steps[place].host = nil
-      resolved.plan.steps[place].policy.windows = []
+      resolved.plan.change(place) { step in
+        step.host = nil
+        step.policy.windows = []
+      }
       if step.skip != nil { continue }
       if registry[step.uses]?.isGate ?? false {
         omit(place, "\(step.uses) is a gate, and a clone waits at none")
@@ -38,7 +40,7 @@ struct RehearsedPlan {
   }
 
   private mutating func omit(_ place: Int, _ reason: String) {
-    resolved.plan.steps[place].skip = reason
+    resolved.plan.change(place) { $0.skip = reason }
     omitted.append(.init(step: resolved.plan.steps[place].id, reason: reason))
   }
 

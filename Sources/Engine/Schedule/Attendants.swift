@@ -6,7 +6,8 @@ extension ResolvedPlan {
   /// The same plan with what goes along with its steps, each with a schedule of its own. Its hashes are the plan's.
   func attended(by registry: StepRegistry) -> ResolvedPlan {
     var copy = self
-    copy.plan.steps += plan.steps.filter { $0.skip == nil }.compactMap { registry[$0.uses]?.attendant(of: $0) }
+    let beside = plan.steps.filter { $0.skip == nil }.compactMap { registry[$0.uses]?.attendant(of: $0) }
+    copy.plan = plan.with(steps: plan.steps + beside)
     return copy
   }
 }

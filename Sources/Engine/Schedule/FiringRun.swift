@@ -195,7 +195,7 @@ extension ResolvedPlan {
   func narrowed(to step: PlanStep) -> ResolvedPlan {
     var narrowed = self, alone = step
     alone.needs = []
-    narrowed.plan.steps = [alone]
+    narrowed.plan = plan.with(steps: [alone])
     return narrowed
   }
 }

@@ -7,10 +7,10 @@ extension JournalSchema {
     -- A task somebody may still work on: what a takeover must get hold of.
     CREATE FUNCTION caisson.unfinished(state text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
       $$ SELECT state IN ('pending','intent','running','in_doubt','undoing') $$;
+    -- Need by need: until the tables are analyzed, a join would read all steps of the run.
     CREATE FUNCTION caisson.needs_met(run uuid, needs text[]) RETURNS boolean LANGUAGE sql STABLE AS $$
-      SELECT NOT EXISTS (SELECT FROM unnest(needs) n
-        LEFT JOIN caisson.step d ON d.run_id = run AND d.step = n COLLATE "C"
-        WHERE d.state IS NULL OR d.state NOT IN ('done','skipped')) $$;
+      SELECT NOT EXISTS (SELECT FROM unnest(needs) n WHERE coalesce(
+        (SELECT d.state FROM caisson.step d WHERE d.run_id = run AND d.step = n COLLATE "C"), '') NOT IN ('done','skipped')) $$;
 
     -- Bound to a host by the plan, or by its files and programs to where the run was submitted.
     CREATE FUNCTION caisson.may_run_here(s caisson.step, holder uuid) RETURNS boolean LANGUAGE sql STABLE AS $$

@@ -1,11 +1,12 @@
 extension JournalSchema {
-  /// Measures of a step: begun with its program, ended with it. They never fail the work that they are about.
+  /// Measures of a step: begun with its program, ended with it. They never fail the work that they are about. Planned anew
+  /// for every step, as they would be since arrays of known length look cheaper, they took four times as long as the step.
   static let measureFunctions = #"""
     -- Tables by name or number, each under its partitioned root: bytes with all that belongs to it, bytes without
     -- indexes, rows as the planner estimates them. Sizes take a lock for a moment: whoever has a stronger one is not
     -- waited for, the catalog's last word has to do.
     CREATE FUNCTION caisson.extent(named jsonb, numbers oid[]) RETURNS jsonb
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog SET lock_timeout = '10ms' AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog SET lock_timeout = '10ms' SET plan_cache_mode = force_generic_plan AS $$
     DECLARE roots oid[]; sizes jsonb; page numeric := current_setting('block_size')::numeric;
     BEGIN
       WITH RECURSIVE up AS (
@@ -43,7 +44,7 @@ extension JournalSchema {
 
     -- The first time sizes are taken; a later phase adds what it names and no earlier one did.
     CREATE FUNCTION caisson.begin_measure(run uuid, step_name text, way text, names jsonb) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan AS $$
     DECLARE m caisson.measure; fresh jsonb; added jsonb;
     BEGIN
       SELECT * INTO m FROM caisson.measure x WHERE x.run_id = run AND x.step = step_name COLLATE "C" AND x.direction = way;
@@ -65,7 +66,7 @@ extension JournalSchema {
 
     -- The holding has ended. A step that names nothing and was quick leaves no row.
     CREATE FUNCTION caisson.end_measure(run uuid, step_name text, way text) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan AS $$
     DECLARE m caisson.measure; t record; held double precision; later jsonb; grown numeric;
     BEGIN
       SELECT * INTO m FROM caisson.measure x WHERE x.run_id = run AND x.step = step_name COLLATE "C" AND x.direction = way;

@@ -16,9 +16,8 @@ extension JournalSchema {
           attempt = attempt + 1, reason = NULL, changed_at = clock_timestamp()
         WHERE ctid = (SELECT s.ctid FROM caisson.step s WHERE s.run_id = run AND s.step = step_name COLLATE "C" AND s.single_tx
             AND s.state IN ('pending','backoff','waiting') AND s.not_before <= clock_timestamp()
-            AND NOT EXISTS (SELECT FROM unnest(s.needs) n
-              LEFT JOIN caisson.step d ON d.run_id = run AND d.step = n COLLATE "C"
-              WHERE d.state IS NULL OR d.state NOT IN ('done','skipped'))
+            AND NOT EXISTS (SELECT FROM unnest(s.needs) n WHERE coalesce(  -- needs_met
+              (SELECT d.state FROM caisson.step d WHERE d.run_id = run AND d.step = n COLLATE "C"), '') NOT IN ('done','skipped'))
             FOR NO KEY UPDATE SKIP LOCKED)
         RETURNING fence, attempt),
       t AS (

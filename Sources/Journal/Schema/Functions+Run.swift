@@ -60,8 +60,7 @@ extension JournalSchema {
         count(*) FILTER (WHERE s.state IN ('undo_failed','blocked','in_doubt') AND s.attempt > 0) AS stuck,
         count(*) FILTER (WHERE caisson.needs_undo(s.state, s.attempt)) AS undoable,
         count(*) FILTER (WHERE s.state IN ('pending','backoff','waiting','in_doubt')
-          AND NOT EXISTS (SELECT FROM unnest(s.needs) k LEFT JOIN caisson.step d ON d.run_id = run AND d.step = k COLLATE "C"
-                          WHERE d.state IS NULL OR d.state NOT IN ('done','skipped'))) AS claimable
+          AND caisson.needs_met(run, s.needs)) AS claimable
       INTO n FROM caisson.step s WHERE s.run_id = run;
       next := CASE
         WHEN n.held > 0 THEN NULL

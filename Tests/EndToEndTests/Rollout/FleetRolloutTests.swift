@@ -16,7 +16,7 @@ import Testing
       var first = try await desk.caisson(Self.rollout)
       #expect(first.exit == 5 && first.stdout.contains("soak"), "\(first.stdout)\(first.stderr)")
       while first.stdout.contains("soak") {
-        try await Task.sleep(for: .seconds(1))
+        try await Task.sleep(for: .seconds(10))
         first = try await desk.caisson(Self.rollout)
       }
       #expect(first.exit == 5 && first.stdout.contains("release --target eu --reason"), "\(first.stdout)\(first.stderr)")
