@@ -109,42 +109,34 @@ struct AttachTests {
     #expect(try await catalog() == state)
   }
 
-  @Test("stopped after every operation it ends the same, there and back", arguments: [1, 2])
-  func stopped(requests: Int) async throws {
+  @Test("stopped after every operation it ends the same, there and back", arguments: [StopSignal.Stage.finish, .cancel])
+  func stopped(stage: StopSignal.Stage) async throws {
     let before = try await AttachSample.inventory()
     let harness = try harness()
-    let rounds = try await inPieces(harness, requests) { try await $0.apply().ending } done: {
+    let rounds = try await inPieces(harness, stage) { try await $0.apply().ending } done: {
       if case .succeeded = $0 { true } else { false }
     }
     #expect(rounds > 6)
     #expect(try await value("SELECT count(*) FROM orders") == "3000")
     #expect(try await value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == "0")
-    try await inPieces(harness, requests) { try await $0.rollback().ending } done: {
+    try await inPieces(harness, stage) { try await $0.rollback().ending } done: {
       if case .rolledBack = $0 { true } else { false }
     }
     #expect(before.difference(to: try await AttachSample.inventory()).map(\.description) == [])
     #expect(try await harness.flaws() == [])
   }
 
-  /// Stops as soon as an operation is done; twice asked, what has begun is cancelled.
+  /// Stops as soon as an operation is done, by either stage.
   @discardableResult private func inPieces(
-    _ harness: EngineHarness, _ requests: Int, _ work: @escaping @Sendable (Runner) async throws -> RunReport.Ending,
+    _ harness: EngineHarness, _ stage: StopSignal.Stage, _ work: @escaping @Sendable (Runner) async throws -> RunReport.Ending,
     done: (RunReport.Ending) -> Bool
   ) async throws -> Int {
     for round in 1...200 {
-      let stop = StopSignal(), seen = harness.events.all.count
-      let watcher = Task {
-        while !Task.isCancelled {
-          let isDone = harness.events.all.dropFirst(seen).contains { if case .operationDone = $0 { true } else { false } }
-          if isDone {
-            for _ in 0..<requests { stop.request() }
-            return
-          }
-          try await Task.sleep(for: .milliseconds(1))
-        }
+      let stop = StopSignal()
+      let runner = harness.runner(stop: stop) { event in
+        if case .operationDone = event { stop.raise(to: stage) }
       }
-      let ending = try await work(harness.runner(stop: stop))
-      watcher.cancel()
+      let ending = try await work(runner)
       if done(ending) { return round }
       guard case .interrupted = ending else {
         Issue.record("round \(round): \(ending)")
