@@ -26,6 +26,8 @@ struct PipelineRun {
   private var gotResult = false
   private var progress: [Progress]
   private(set) var broken: PostgresError?
+  /// Nothing more can be sent.
+  private var isRefused = false
 
   init(_ session: Session, _ batches: [[SQL]], prepare: Bool) {
     self.session = session
@@ -42,18 +44,24 @@ struct PipelineRun {
   mutating func exchange() {
     while !finished {
       if expected.count - answered < 200 { sendNext() }
-      let flushed = PQflush(conn)
-      // What the server said before it went may have arrived already.
-      if flushed < 0 { _ = PQconsumeInput(conn) }
+      let flushed = isRefused ? -1 : PQflush(conn)
+      if flushed < 0 { return readTheLast() }
       readAvailable()
-      if flushed < 0 { return fail() }
       if finished || (!unsent.isEmpty && flushed == 0 && expected.count - answered < 200) { continue }
       _ = Session.waitFor(PQsocket(conn), write: flushed > 0, milliseconds: -1, alsoRead: true)
-      if PQconsumeInput(conn) == 0 {
-        readAvailable()
-        return fail()
-      }
+      guard PQconsumeInput(conn) == 1 else { return readTheLast() }
+      readAvailable()
     }
+  }
+
+  /// What the server said before it went, one read at a time: as soon as libpq meets the end of the stream, it forgets which
+  /// answers are to come, also those it has read (measured with 15.18: no result of theirs is ever given).
+  private mutating func readTheLast() {
+    _ = PQflush(conn)
+    readAvailable()
+    while broken == nil, session.isHungUp, PQconsumeInput(conn) == 1 { readAvailable() }
+    readAvailable()
+    fail()
   }
 
   // MARK: Sending
@@ -61,40 +69,42 @@ struct PipelineRun {
   private mutating func sendNext() {
     guard let batch = unsent.popFirst() else { return }
     if batch > 0, !endsItself(batch - 1) {
-      guard PQsendQueryParams(conn, "ROLLBACK", 0, nil, nil, nil, nil, 0) == 1 else { return fail() }
-      expected.append(.guardStatement)
+      queue(.guardStatement) { PQsendQueryParams($0, "ROLLBACK", 0, nil, nil, nil, nil, 0) }
       sync()
     }
-    for (place, sql) in batches[batch].enumerated() where broken == nil {
+    for (place, sql) in batches[batch].enumerated() {
       // Behind its own Sync a COMMIT is executed whatever came before: a failed transaction is rolled back by it.
       if endsItself(batch), place == batches[batch].count - 1 { sync() }
-      if broken == nil { send(sql, batch, place) }
+      send(sql, batch, place)
     }
-    if broken == nil { sync() }
+    sync()
+  }
+
+  /// Sending reads, too, when the server is gone: what has arrived is taken before. What it said to an idle connection is the
+  /// answer to the first statement.
+  private mutating func queue(_ answer: Expected, _ send: (OpaquePointer) -> CInt) {
+    readAvailable()
+    let isHungUp = !expected.isEmpty && session.isHungUp
+    guard !isRefused, broken == nil, !isHungUp, send(conn) == 1 else { return isRefused = true }
+    expected.append(answer)
   }
 
   private func endsItself(_ batch: Int) -> Bool { batches[batch].count > 1 && batches[batch].last?.text == "COMMIT" }
 
-  private mutating func sync() {
-    guard PQpipelineSync(conn) == 1 else { return fail() }
-    expected.append(.sync)
-  }
+  private mutating func sync() { queue(.sync, PQpipelineSync) }
 
   private mutating func send(_ sql: SQL, _ batch: Int, _ place: Int) {
     let text = sql.text, binds = sql.binds, count = CInt(binds.count)
-    let sent: CInt
+    let answer = Expected.statement(batch: batch, place: place, text: text)
     switch prepare ? session.prepared.use(text, batch: batch) : .unnamed {
     case .unnamed:
-      sent = withCStrings(binds) { PQsendQueryParams(conn, text, count, nil, $0, nil, nil, 0) }
+      queue(answer) { conn in withCStrings(binds) { PQsendQueryParams(conn, text, count, nil, $0, nil, nil, 0) } }
     case .execute(let name):
-      sent = withCStrings(binds) { PQsendQueryPrepared(conn, name, count, $0, nil, nil, 0) }
+      queue(answer) { conn in withCStrings(binds) { PQsendQueryPrepared(conn, name, count, $0, nil, nil, 0) } }
     case .prepare(let name):
-      guard PQsendPrepare(conn, name, text, 0, nil) == 1 else { return fail() }
-      expected.append(.prepare(batch: batch, place: place, text: text))
-      sent = withCStrings(binds) { PQsendQueryPrepared(conn, name, count, $0, nil, nil, 0) }
+      queue(.prepare(batch: batch, place: place, text: text)) { PQsendPrepare($0, name, text, 0, nil) }
+      queue(answer) { conn in withCStrings(binds) { PQsendQueryPrepared(conn, name, count, $0, nil, nil, 0) } }
     }
-    guard sent == 1 else { return fail() }
-    expected.append(.statement(batch: batch, place: place, text: text))
   }
 
   // MARK: Reading
@@ -190,7 +200,7 @@ struct PipelineRun {
       let error = done.error ?? broken ?? PostgresError(.connection, "the connection to the server was lost")
       // The server works in order: what it refused with its last word hides no COMMIT behind it.
       let answered = done.error?.severity != nil
-      let unknown = !fatalSeen && (answered ? isCommit(batch, at) : mayCommit(batch, from: at))
+      let unknown = !fatalSeen && !unsent.contains(batch) && (answered ? isCommit(batch, at) : mayCommit(batch, from: at))
       fatalSeen = fatalSeen || answered
       return .failed(unknown ? error.afterCommitWasSent() : error, at: at, completed: done.results)
     }

@@ -75,6 +75,14 @@ extension Session {
     return Glibc.poll(&entry, 1, milliseconds) > 0
   }
 
+  /// The server has closed its end. What it said before may still be there to read.
+  var isHungUp: Bool {
+    // Linux's POLLRDHUP, which the module Glibc leaves out.
+    let hungUp: CInt = 0x2000
+    var entry = pollfd(fd: PQsocket(conn), events: Int16(hungUp), revents: 0)
+    return Glibc.poll(&entry, 1, 0) > 0
+  }
+
   private static func withArguments<Value>(
     _ arguments: [(String, String)],
     _ body: (UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<UnsafePointer<CChar>?>?) -> Value

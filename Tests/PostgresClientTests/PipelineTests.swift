@@ -93,19 +93,32 @@ struct PipelineTests {
     #expect(seen.all.map(\.message) == ["hello"])
   }
 
-  @Test("a connection lost in mid-pipeline is unknown only where a COMMIT may have run")
-  func lost() async throws {
-    let connection = try await TestDatabase.current.connect()
-    let outcomes = try await connection.pipeline([
-      [begin, insert(1), commit],
-      [begin, insert(2), "SELECT pg_terminate_backend(pg_backend_pid())", commit],
-      [begin, insert(3), commit],
-    ])
-    #expect(try outcomes[0].get()[2].tag == "COMMIT")
-    #expect(outcomes[1].error?.kind == .connection, "the server's last word came before COMMIT")
-    #expect(outcomes[2].error?.kind == .connection)
-    #expect(await !connection.isOpen)
-    #expect(try await TestDatabase.current.sql("SELECT count(*) FROM t").value == "1")
+  @Test("a connection lost in mid-pipeline is unknown only where a COMMIT may have run", arguments: [1, 10])
+  func lost(rounds: Int) async throws {
+    // What is still being sent when the server goes.
+    let rest = (0..<rounds * 10).map { [begin, "INSERT INTO t VALUES (\($0 + 100)::int, \(String(repeating: "b", count: 5_000)))", commit] }
+    for round in 0..<rounds {
+      let connection = try await TestDatabase.current.connect()
+      let outcomes = try await connection.pipeline([
+        [begin, insert(round), commit],
+        [begin, insert(99), "SELECT pg_terminate_backend(pg_backend_pid())", commit],
+      ] + rest)
+      #expect(try outcomes[0].get()[2].tag == "COMMIT")
+      #expect(outcomes[1].error?.kind == .connection, "the server's last word came before COMMIT")
+      #expect(outcomes[2...].allSatisfy { $0.error?.kind == .connection })
+      #expect(await !connection.isOpen)
+    }
+    #expect(try await TestDatabase.current.sql("SELECT count(*) FROM t").value == "\(rounds)")
+  }
+
+  @Test("what the server said when it ended an idle connection is the error, and nothing is unknown")
+  func idle() async throws {
+    let database = TestDatabase.current, connection = try await database.connect()
+    try await database.sql("SELECT pg_terminate_backend(\(Int(connection.backendPID)), 10000)")
+    let outcomes = try await connection.pipeline([[begin, insert(1), commit], [begin, insert(2), commit]])
+    #expect(outcomes[0].error?.kind == .connection && outcomes[0].error?.sqlState == "57P01")
+    #expect(outcomes[1].error?.kind == .connection)
+    #expect(try await database.sql("SELECT count(*) FROM t").value == "0")
   }
 
   @Test("a COMMIT that dies is unknown")
