@@ -1,6 +1,6 @@
 extension JournalSchema {
   /// Measures of a step: begun with its program, ended with it. They never fail the work that they are about. Planned anew
-  /// for every step, as they would be since arrays of known length look cheaper, they took four times as long as the step.
+  /// for every step, as they would be since arrays of known length look cheaper, sizes took 0.8 ms instead of 0.25.
   static let measureFunctions = #"""
     -- Tables by name or number, each under its partitioned root: bytes with all that belongs to it, bytes without
     -- indexes, rows as the planner estimates them. Sizes take a lock for a moment: whoever has a stronger one is not
