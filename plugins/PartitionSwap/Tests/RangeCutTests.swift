@@ -127,6 +127,16 @@ struct RangeCutTests {
     #expect(found.partitions.map(\.bound) == leaves.map(\.bound) && found.holes.isEmpty)
   }
 
+  @Test("of six hours leave no hole across a year", arguments: ["Europe/Paris", "America/New_York", "Asia/Kolkata", "UTC"])
+  func everySixHours(zone: String) async throws {
+    let cut = RangeCut(
+      key: PartitionKey(column: "k", type: "timestamp with time zone"), width: .hours(6), timezone: zone,
+      first: .local("2025-01-01"), until: .local("2026-01-01"))
+    let ranges = try await ReadOnlyFacts.with(.current) { try await cut.ranges($0) }
+    #expect(ranges.count == 365 * 4 && Set(ranges.map(\.label)).count == ranges.count)
+    #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.to == $1.from })
+  }
+
   @Test("what is there already counts as made ahead")
   func ahead() async throws {
     func count(_ last: SQL) async throws -> Int {
