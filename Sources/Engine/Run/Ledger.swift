@@ -32,7 +32,7 @@ actor Ledger {
   // MARK: Talking
 
   func query(_ statement: SQL) async throws -> [Row] {
-    try await talk { try await $0.pipeline([[statement]], prepare: true)[0].get()[0].rows }
+    try await talk { try await $0.batch([statement], prepare: true)[0].rows }
   }
 
   /// A fenced transition: no row means that the step is not ours any more.
