@@ -103,13 +103,13 @@ struct TransactionTests {
   func pins() async throws {
     let connection = try await TestDatabase.current.connect()
     try await connection.script(
-      "SET DateStyle = 'SQL, DMY'; SET TimeZone = 'Asia/Tokyo'; SET search_path = public; SET synchronous_commit = off")
+      "SET DateStyle = 'SQL, DMY'; SET TimeZone = 'Asia/Tokyo'; SET search_path = public; SET synchronous_commit = off; SET jit = on")
     var pins = PinnedSettings(
       searchPath: "", statementTimeout: .seconds(5), lockTimeout: .microseconds(100), role: "pg_monitor")
     pins.deadlockTimeout = .milliseconds(50)
     pins.others = ["work_mem": "5MB"]
     let row = try await connection.transaction(pins: pins) { try await $0.query(Self.settings).rows[0] }.get()
-    #expect(row.values == ["ISO, YMD", "UTC", "", "5s", "1ms", "on", "off", "50ms", "5MB", "pg_monitor"])
+    #expect(row.values == ["ISO, YMD", "UTC", "", "5s", "1ms", "on", "off", "50ms", "5MB", "pg_monitor", "off"])
     let after = try await connection.query(Self.settings).rows[0]
     #expect(after["date"] == "SQL, DMY" && after["zone"] == "Asia/Tokyo" && after["role"] == "none")
   }
@@ -135,6 +135,6 @@ struct TransactionTests {
       current_setting('search_path') AS path, current_setting('statement_timeout') AS statement,
       current_setting('lock_timeout') AS lock, current_setting('synchronous_commit') AS sync,
       current_setting('row_security') AS rls, current_setting('deadlock_timeout') AS deadlock,
-      current_setting('work_mem') AS mem, current_setting('role') AS role
+      current_setting('work_mem') AS mem, current_setting('role') AS role, current_setting('jit') AS jit
     """
 }

@@ -2,8 +2,8 @@ package import PluginAPI
 
 /// What every chunk's statement has, whoever writes it.
 package enum ChunkText {
-  /// Plans are made for the values at hand: a cursor's range is known, and compiling chunks to machine code never pays.
-  package static let settings = [Setting("plan_cache_mode", "force_custom_plan"), Setting("jit", "off")]
+  /// Plans are made for the values at hand: a cursor's range is known.
+  package static let settings = [Setting("plan_cache_mode", "force_custom_plan")]
 
   package static func locks(of text: String) -> [RelationLock] {
     ((try? SQLParser.parse(replaced(text, size: "NULL"))) ?? []).flatMap(\.locks)

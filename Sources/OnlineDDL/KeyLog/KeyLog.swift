@@ -86,7 +86,7 @@ extension KeyLog {
   var settings: [Setting] {
     let schemas = Set(pair.columns.map(\.schema)).subtracting(["pg_catalog"]).sorted().map(Quoting.identifier)
     return [
-      Setting("plan_cache_mode", "force_custom_plan"), Setting("jit", "off"),
+      Setting("plan_cache_mode", "force_custom_plan"),
       Setting("search_path", (["pg_catalog"] + schemas + ["pg_temp"]).joined(separator: ", ")),
       Setting("extra_float_digits", "1"), Setting("bytea_output", "hex"),
     ]

@@ -14,7 +14,7 @@ struct NewView {
   var operation: Operation {
     get throws {
       let judged = try invariants.enumerated().map { try $1.statement($0 + 1, of: name) }
-      let made = [MatviewRegister.create] + create + grants + comment + fill
+      let made = [ViewQuery.serversCompilation, MatviewRegister.create] + create + grants + comment + fill
       let recorded = [MatviewRegister.filled(name)] + entry.write
       return .transaction(
         id: "create", title: "create \(name)",

@@ -9,6 +9,10 @@ struct ViewQuery: Sendable {
   let parsed: ParsedStatement?
   let range: SourceRange
 
+  /// Every session is pinned to run without compilation to machine code; a query of hours may gain by it, so the server,
+  /// the database or the role decides.
+  static let serversCompilation: SQL = "SET LOCAL jit TO DEFAULT"
+
   /// Reads it from the plan or its file.
   static func read(_ wanted: MatviewCreate.Parameters, _ facts: any Facts) async throws -> (ViewQuery, [Finding]) {
     let range = wanted.queryFile == nil ? wanted.$query : wanted.$queryFile

@@ -55,6 +55,7 @@ struct RefreshBlock {
   private var work: SQL {
     let concurrently: SQL = target.isConcurrent ? "CONCURRENTLY " : ""
     return """
+      \(sql: ViewQuery.serversCompilation);
       \(sql: ChangeMarks.consume(for: name));
       REFRESH MATERIALIZED VIEW \(sql: concurrently)\(id: name);
       \(sql: invariants)SELECT count(*) INTO counted FROM \(id: name);

@@ -19,7 +19,7 @@ extension RollupWork {
     let work = ChunkedWork(
       [bounds(next), replace(keeping: keeping), SQL(verbatim: done)], isolation: .repeatableRead,
       total: SQL(verbatim: "SELECT count(*) FROM \(periods) p WHERE \(open)"), size: 1, largestSize: 1,
-      target: .seconds(1), settings: [Setting("plan_cache_mode", "force_custom_plan"), Setting("jit", "off")])
+      target: .seconds(1), settings: [Setting("plan_cache_mode", "force_custom_plan")])
     return .chunked(
       id: "fill", title: "compute \(keeping ? "the open periods" : "every period") of \(wanted.table)", work,
       locks: [RelationLock(.rowExclusive, wanted.table)], undo: .nothing)
@@ -99,7 +99,7 @@ extension RollupWork {
       """
     let work = ChunkedWork(
       [bounds(next), SQL(verbatim: compare)], isolation: .repeatableRead, size: 1, largestSize: 1, target: .seconds(1),
-      settings: [Setting("plan_cache_mode", "force_custom_plan"), Setting("jit", "off")])
+      settings: [Setting("plan_cache_mode", "force_custom_plan")])
     return .chunked(
       id: "sample", title: "compare closed periods of \(wanted.table) with the query", work, undo: .nothing)
   }

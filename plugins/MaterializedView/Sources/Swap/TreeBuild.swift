@@ -27,8 +27,8 @@ struct TreeBuild {
   var operation: Operation {
     get throws {
       let ddl = ViewTreeDDL(wanted, renaming: renaming)
-      let made = [MatviewRegister.create] + dropParked + dropFresh + ddl.createRoot() + fill(target) + ddl.createAbove()
-        + tree.above.flatMap(fill)
+      let made = [ViewQuery.serversCompilation, MatviewRegister.create] + dropParked + dropFresh + ddl.createRoot()
+        + fill(target) + ddl.createAbove() + tree.above.flatMap(fill)
       let judged = try invariants.enumerated().map {
         try $1.statement($0 + 1, of: name, reading: SideName.fresh(name))
       }
