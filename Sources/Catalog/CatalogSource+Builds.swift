@@ -15,7 +15,7 @@ extension CatalogSource {
   /// table's SHARE UPDATE EXCLUSIVE lock.
   public func builds(on table: RelationFacts) async throws -> [BuildFacts] {
     await consulted(table.name)
-    return try await rows(
+    return try await repeatedRows(
       """
       SELECT p.pid::int8 AS pid, a.usename AS user_name, a.application_name, p.phase, n.nspname AS schema,
         c.relname AS name

@@ -52,7 +52,7 @@ extension CatalogSource {
 
   /// Functions of that name that are not immutable: `now`, `pg_catalog.to_char`.
   public func volatility(ofFunction name: String, schema: String?) async throws -> [String] {
-    try await rows(
+    try await repeatedRows(
       """
       SELECT DISTINCT CASE p.provolatile WHEN 's' THEN 'stable' WHEN 'v' THEN 'volatile' ELSE 'immutable' END AS v
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

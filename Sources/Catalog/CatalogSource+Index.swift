@@ -28,14 +28,14 @@ extension CatalogSource {
   }
 
   private func indexes(_ filter: SQL) async throws -> [IndexFacts] {
-    try await rows(IndexQuery.facts(where: filter)).map(IndexFacts.init(row:))
+    try await repeatedRows(IndexQuery.facts(where: filter)).map(IndexFacts.init(row:))
   }
 
   public func usage(of index: IndexFacts) async throws -> IndexUsage {
     await consulted(index.name)
     let lastScan: SQL = capabilities.recordsLastScan
       ? "extract(epoch FROM clock_timestamp() - max(s.last_idx_scan))" : "NULL::numeric"
-    let found = try await rows(
+    let found = try await repeatedRows(
       """
       SELECT coalesce(sum(s.idx_scan), 0)::int8 AS scans, \(sql: lastScan) AS last_scan_age,
         (SELECT extract(epoch FROM clock_timestamp() - coalesce(d.stats_reset, pg_postmaster_start_time()))

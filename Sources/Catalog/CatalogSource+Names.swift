@@ -12,7 +12,7 @@ extension CatalogSource {
 
   /// Every relation of the schema whose name starts so: what a derived name must avoid. An empty prefix: all.
   public func takenNames(in schema: String, startingWith prefix: String) async throws -> Set<String> {
-    let found = try await rows(
+    let found = try await repeatedRows(
       """
       SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = \(schema) AND starts_with(c.relname::text, \(prefix))
@@ -23,7 +23,7 @@ extension CatalogSource {
   /// The kind of whatever relation has that name.
   public func relationKind(_ name: QualifiedName) async throws -> RelationKind? {
     await consulted(name)
-    return try await rows(
+    return try await repeatedRows(
       """
       SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = \(name.schema) AND c.relname = \(name.name)
@@ -32,7 +32,7 @@ extension CatalogSource {
 
   /// Same name in another schema first, then by edit distance over names that begin alike or contain it.
   private func names(of kinds: SQL, like name: QualifiedName) async throws -> [QualifiedName] {
-    let found = try await rows(
+    let found = try await repeatedRows(
       """
       SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN (\(sql: kinds)) AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

@@ -11,7 +11,7 @@ extension CatalogSource {
   /// The operator classes of an access method that take a type, the default first. Follows the server's rules: an
   /// exact match before one over a binary-coercible or polymorphic type.
   public func operatorClasses(method: String, type oid: Int64) async throws -> [OperatorClassFacts] {
-    let found = try await rows(
+    let found = try await repeatedRows(
       """
       WITH RECURSIVE base AS (
         SELECT t.oid, t.typtype, t.typbasetype, t.typelem, t.typsubscript
@@ -45,7 +45,7 @@ extension CatalogSource {
 
   /// Every operator class of an access method, whatever its type, by name: extensions that could help.
   public func hasOperatorClass(_ name: String, method: String) async throws -> Bool {
-    try await rows(
+    try await repeatedRows(
       """
       SELECT 1 AS found FROM pg_opclass c JOIN pg_am am ON am.oid = c.opcmethod
       WHERE c.opcname = \(name) AND am.amname = \(method) LIMIT 1
@@ -54,7 +54,7 @@ extension CatalogSource {
 
   /// The collation an unqualified or qualified name means here.
   public func collation(_ name: QualifiedName) async throws -> QualifiedName? {
-    try await rows(
+    try await repeatedRows(
       """
       SELECT n.nspname AS schema, c.collname AS name FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
       WHERE c.collname = \(name.name) AND n.nspname IN (\(name.schema), 'pg_catalog')
@@ -65,7 +65,7 @@ extension CatalogSource {
 
   /// The type of a column.
   public func typeOid(of column: String, in table: RelationFacts) async throws -> Int64? {
-    try await rows(
+    try await repeatedRows(
       """
       SELECT a.atttypid::int8 AS oid FROM pg_attribute a
       WHERE a.attrelid = \(table.oid)::int8::oid AND a.attname = \(column) AND NOT a.attisdropped

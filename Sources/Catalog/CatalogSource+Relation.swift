@@ -4,7 +4,7 @@ extension CatalogSource {
   /// `nil`: no relation has that name.
   public func relation(_ name: QualifiedName) async throws -> RelationFacts? {
     await consulted(name)
-    guard let row = try await rows(RelationQuery.relation(name)).first else { return nil }
+    guard let row = try await repeatedRows(RelationQuery.relation(name)).first else { return nil }
     guard let kind = RelationKind(rawValue: try row.string("relkind")) else { return nil }
     let oid = try row.int64("oid")
     let estimate = try row.double("rows")
@@ -17,7 +17,7 @@ extension CatalogSource {
   }
 
   private func columns(of oid: Int64) async throws -> [ColumnFacts] {
-    try await rows(RelationQuery.columns(oid)).map { row in
+    try await repeatedRows(RelationQuery.columns(oid)).map { row in
       ColumnFacts(
         number: try row.int("number"), name: try row.string("name"), type: try row.string("type"),
         notNull: try row.bool("not_null"),
@@ -28,9 +28,9 @@ extension CatalogSource {
   }
 
   private func partitioning(of oid: Int64) async throws -> Partitioning? {
-    guard let key = try await rows(RelationQuery.partitionKey(oid)).first else { return nil }
+    guard let key = try await repeatedRows(RelationQuery.partitionKey(oid)).first else { return nil }
     var tree = PartitionTree()
-    for row in try await rows(RelationQuery.partitions(oid)) { try tree.add(row) }
+    for row in try await repeatedRows(RelationQuery.partitions(oid)) { try tree.add(row) }
     return Partitioning(
       strategy: try key.string("strategy"), columns: try key.strings("columns"),
       hasExpression: try key.bool("has_expression"), partitions: tree.children(of: oid))

@@ -5,6 +5,9 @@ public protocol CatalogSource: Sendable {
   /// Runs a read-only query; anything that writes is refused by the server.
   func rows(_ query: SQL) async throws -> [Row]
 
+  /// The same for a text that comes again and again with other values: where it can be, it is planned once a session.
+  func repeatedRows(_ query: SQL) async throws -> [Row]
+
   /// What this server can do, filled once per connection.
   var capabilities: Capabilities { get }
 
@@ -13,5 +16,7 @@ public protocol CatalogSource: Sendable {
 }
 
 extension CatalogSource {
+  public func repeatedRows(_ query: SQL) async throws -> [Row] { try await rows(query) }
+
   public func consulted(_ relation: QualifiedName) async {}
 }

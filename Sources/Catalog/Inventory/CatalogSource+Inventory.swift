@@ -6,7 +6,7 @@ extension CatalogSource {
     of name: QualifiedName, ignoringTriggers prefix: String? = nil
   ) async throws -> TableInventory? {
     await consulted(name)
-    let found = try await rows(
+    let found = try await repeatedRows(
       """
       SELECT c.oid::int8 AS oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = \(name.schema) AND c.relname = \(name.name) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -36,20 +36,20 @@ private struct InventoryReader<Source: CatalogSource> {
   init?(_ source: Source, oid: Int64, ignoring prefix: String?) async throws {
     self.source = source
     self.oid = oid
-    let found = try await source.rows(DependentQuery.dependents(of: oid)).map(FoundDependent.init)
+    let found = try await source.repeatedRows(DependentQuery.dependents(of: oid)).map(FoundDependent.init)
     self.found = found
     func oids(_ catalog: String) -> [Int64] { found.filter { $0.catalog == catalog }.map(\.oid) }
     let relations = [oid] + oids("pg_class")
-    relation = try InventoryPart(try await source.rows(InventoryQuery.relations(relations)))
+    relation = try InventoryPart(try await source.repeatedRows(InventoryQuery.relations(relations)))
     guard !relation[oid].isEmpty else { return nil }
-    columns = try InventoryPart(try await source.rows(InventoryQuery.columns(relations)))
+    columns = try InventoryPart(try await source.repeatedRows(InventoryQuery.columns(relations)))
     indexes = try await source.indexes(of: relations)
-    triggers = try InventoryPart(try await source.rows(InventoryQuery.triggers(relations, ignoring: prefix)))
-    rules = try InventoryPart(try await source.rows(InventoryQuery.rules(of: relations, and: oids("pg_rewrite"))))
-    policies = try InventoryPart(try await source.rows(InventoryQuery.policies(of: oid, and: oids("pg_policy"))))
-    statistics = try InventoryPart(try await source.rows(InventoryQuery.statistics(relations)))
-    functions = try InventoryPart(try await source.rows(InventoryQuery.functions(oids("pg_proc"))))
-    queries = try InventoryPart(try await source.rows(InventoryQuery.views(relations)))
+    triggers = try InventoryPart(try await source.repeatedRows(InventoryQuery.triggers(relations, ignoring: prefix)))
+    rules = try InventoryPart(try await source.repeatedRows(InventoryQuery.rules(of: relations, and: oids("pg_rewrite"))))
+    policies = try InventoryPart(try await source.repeatedRows(InventoryQuery.policies(of: oid, and: oids("pg_policy"))))
+    statistics = try InventoryPart(try await source.repeatedRows(InventoryQuery.statistics(relations)))
+    functions = try InventoryPart(try await source.repeatedRows(InventoryQuery.functions(oids("pg_proc"))))
+    queries = try InventoryPart(try await source.repeatedRows(InventoryQuery.views(relations)))
   }
 
   func inventory() async throws -> TableInventory? {
@@ -68,7 +68,7 @@ private struct InventoryReader<Source: CatalogSource> {
   }
 
   private func read<Value: Decodable & Sendable>(_ query: SQL) async throws -> [Value] {
-    try InventoryPart<Value>(try await source.rows(query)).all
+    try InventoryPart<Value>(try await source.repeatedRows(query)).all
   }
 
   private func indexes(of oid: Int64) -> [TableInventory.Index] {
@@ -103,7 +103,7 @@ private struct InventoryReader<Source: CatalogSource> {
 
 extension CatalogSource {
   fileprivate func indexes(of relations: [Int64]) async throws -> [IndexFacts] {
-    try await rows(IndexQuery.facts(where: "i.indrelid = \(sql: InventoryQuery.list(relations))"))
+    try await repeatedRows(IndexQuery.facts(where: "i.indrelid = \(sql: InventoryQuery.list(relations))"))
       .map(IndexFacts.init(row:))
   }
 }

@@ -66,7 +66,7 @@ extension CatalogSource {
       [.view, .materializedView].contains(inventory.relation.kind)
     else { return nil }
     let found = try await withSettings([("search_path", InventoryQuery.searchPath)]) {
-      try InventoryPart<String>(try await rows(InventoryQuery.views([inventory.relation.oid]))).all
+      try InventoryPart<String>(try await repeatedRows(InventoryQuery.views([inventory.relation.oid]))).all
     }
     guard let definition = found.first else { return nil }
     let root = TableInventory.View(

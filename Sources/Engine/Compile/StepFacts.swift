@@ -41,8 +41,13 @@ package final class StepFacts: Facts {
 
   package var recorded: Record { record.withLock { $0 } }
 
-  package func rows(_ query: SQL) async throws -> [Row] {
-    let rows = try await transaction.rows(query)
+  package func rows(_ query: SQL) async throws -> [Row] { remember(query, try await transaction.rows(query)) }
+
+  package func repeatedRows(_ query: SQL) async throws -> [Row] {
+    remember(query, try await transaction.rows(query, keepingPlan: true))
+  }
+
+  private func remember(_ query: SQL, _ rows: [Row]) -> [Row] {
     remember(query.text, rows.map { $0.values.map { $0 ?? "\u{0}" }.joined(separator: "\u{1}") }.joined(separator: "\u{2}"))
     return rows
   }

@@ -52,7 +52,7 @@ struct ThrottleGate: Sendable {
   }
 
   private func number(_ query: SQL, on connection: Connection) async throws -> Double? {
-    try await connection.query(query).value.flatMap(Double.init)
+    try await connection.preparedQuery(query).value.flatMap(Double.init)
   }
 
   /// An idle primary reports NULL: nothing is behind. Without pg_monitor the columns are NULL too.
