@@ -48,6 +48,26 @@ struct RefreshTests {
     #expect(try await value("SELECT count(*) FROM caisson.matview WHERE failure IS NOT NULL") == "0")
   }
 
+  @Test("rows are computed with jit as the database has it: when the view is made, refreshed and built anew")
+  func compilation() async throws {
+    try await TestDatabase.current.script(
+      "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET jit = on', current_database()); END $$")
+    func made(_ more: String) throws -> EngineHarness {
+      let query = "SELECT id, current_setting('jit') AS jit\(more) FROM vehicles"
+      return try creating([
+        "name": "compiled", "query": .string(query), "unique_key": ["id"], "refresh": ["min_interval": "0s"],
+      ])
+    }
+    let found: SQL = "SELECT string_agg(DISTINCT jit, ' ') || ' ' || max(mileage) FROM compiled"
+    try await made(", mileage").applied()
+    #expect(try await value(found) == "on 1000")
+    try await TestDatabase.current.script("UPDATE vehicles SET mileage = 7770 WHERE id = 1")
+    try await refresh(["names": ["compiled"]]).applied()
+    #expect(try await value(found) == "on 7770")
+    try await made(", mileage + 1 AS mileage").applied()
+    #expect(try await value(found) == "on 7771")
+  }
+
   @Test("a broken invariant takes the refresh back: readers keep the rows they had", arguments: ["concurrently", "full"])
   func invariant(mode: String) async throws {
     try await TestDatabase.current.sql("INSERT INTO vehicles VALUES (500, 1, 'x', 1)")
