@@ -48,12 +48,13 @@ final class RunningStatement: Sendable {
     if first { BlockingThread.start { self.repeatUntilEnded() } }
   }
 
-  /// An idle backend ignores a cancel that arrives before the statement does: repeat until the statement has ended.
+  /// An idle backend ignores a cancel that arrives before the statement does: repeat until the statement has ended, less
+  /// often when it is the server that hangs.
   private func repeatUntilEnded() {
     var pause: UInt32 = 100_000
     while attempt() {
       usleep(pause)
-      pause = min(pause * 2, 1_000_000)
+      pause = min(pause * 2, 5_000_000)
     }
   }
 

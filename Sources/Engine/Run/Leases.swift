@@ -19,6 +19,10 @@ actor Leases {
   private let stop: StopSignal
   private var held: [Int64: @Sendable () -> Void] = [:]
   private var connection: Connection?
+  /// Connections that wait for the server to be opened, or to let go of what they were left with. Each of them keeps a
+  /// thread of ours and a process of its.
+  private var waiting = 0
+  private static let mostWaiting = 3
   private var trustedUntil: ContinuousClock.Instant
 
   init(target: Target, run: String, runner: String, inFlight: InFlight, stop: StopSignal) {
@@ -60,8 +64,9 @@ actor Leases {
   }
 
   /// False when the server did not answer: it failed, or the line swallows everything and nothing came in time. Such a
-  /// connection is left to itself, its thread is stuck in it.
+  /// connection is left to itself; a server that answers none of a few is not asked on another until one comes loose.
   private func asked(_ body: @escaping @Sendable (Connection) async throws -> Void) async -> Bool {
+    guard connection != nil || waiting < Self.mostWaiting else { return false }
     let answer = await Limited.run(for: timeToLive / 3) { [self] in
       do {
         try await body(try await open())
@@ -71,9 +76,17 @@ actor Leases {
       }
     }
     if answer == true { return true }
-    if let connection { Task { await connection.close() } }
-    connection = nil
+    if let connection { leave(connection) }
     return false
+  }
+
+  private func leave(_ connection: Connection) {
+    self.connection = nil
+    waiting += 1
+    Task {
+      await connection.close()
+      waiting -= 1
+    }
   }
 
   @Sendable private func heedWish(_ connection: Connection) async throws {
@@ -97,7 +110,14 @@ actor Leases {
 
   private func open() async throws -> Connection {
     if let connection { return connection }
+    waiting += 1
+    defer { waiting -= 1 }
     let opened = try await target.connect(purpose: "heartbeat")
+    // One that took longer than it was waited for may find that the next was quicker.
+    if let connection {
+      await opened.close()
+      return connection
+    }
     connection = opened
     return opened
   }

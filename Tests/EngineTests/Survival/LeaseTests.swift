@@ -34,6 +34,30 @@ import Testing
     #expect(try await harness.database.sql(attempts).value == "ok")
   }
 
+  @Test("a server that answers no heartbeat holds three connections, and not one more with every attempt")
+  func stuck() async throws {
+    let harness = try EngineHarness([.sql("quick", "SELECT 1"), slow], environment: "lease: 6s")
+    let runner = harness.runner()
+    let running = Task { try await runner.apply() }
+    let step = try await pid(of: "query = 'SELECT pg_sleep(20)'", harness.database)
+    var stopped = [step]
+    kill(step, SIGSTOP)
+    defer { for pid in stopped { kill(pid, SIGCONT) } }
+    while stopped.count < 4 {
+      let known = stopped.map(String.init).joined(separator: ", ")
+      let next = try await pid(of: "application_name = 'caisson:heartbeat' AND pid NOT IN (\(known))", harness.database)
+      stopped.append(next)
+      try await stop(idle: next, harness.database)
+    }
+    // Five attempts' time, and two seconds each for the answers of those that are under way.
+    try await Task.sleep(for: .seconds(7))
+    let heartbeats = try await harness.database.sql(
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'caisson:heartbeat'")
+    #expect(Set(heartbeats.rows.map { $0[0] }) == Set(stopped.dropFirst().map { String($0) }))
+    for pid in stopped { kill(pid, SIGCONT) }
+    _ = try? await running.value
+  }
+
   /// Stopped at work, a backend may hold a lock that the whole server needs: then it is let go and stopped again.
   private func stop(idle pid: Int32, _ database: TestDatabase) async throws {
     try await until("the heartbeat's session stopped while it was idle") {
@@ -52,9 +76,11 @@ import Testing
   }
 
   private func heartbeat(_ database: TestDatabase) async throws -> Int32 {
-    let find: SQL = """
-      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'caisson:heartbeat'
-      """
+    try await pid(of: "application_name = 'caisson:heartbeat'", database)
+  }
+
+  private func pid(of condition: String, _ database: TestDatabase) async throws -> Int32 {
+    let find: SQL = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND \(sql: condition)"
     var pid: Int32?
     _ = try await eventually {
       pid = try await database.sql(find).value.flatMap { Int32($0) }
