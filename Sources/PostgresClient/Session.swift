@@ -107,7 +107,7 @@ final class Session: @unchecked Sendable {
 
   /// libpq takes C strings: what follows a zero byte would be lost silently.
   func refuseZeroBytes(_ text: String, _ binds: [String?]) throws(PostgresError) {
-    guard text.utf8.contains(0) || binds.contains(where: { $0?.utf8.contains(0) ?? false }) else { return }
+    guard text.hasZeroByte || binds.contains(where: { $0?.hasZeroByte ?? false }) else { return }
     throw PostgresError(.server, "text with a zero byte cannot be sent", sqlState: "22021", statement: nil)
   }
 }
@@ -129,25 +129,5 @@ extension QueryResult {
     return start.withMemoryRebound(to: UInt8.self, capacity: length) {
       String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
     }
-  }
-}
-
-/// The strings as libpq wants its parameters, valid during `body`; one buffer holds them all.
-func withCStrings<Value>(
-  _ strings: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Value
-) -> Value {
-  guard !strings.isEmpty else { return body(nil) }
-  var bytes: [CChar] = []
-  let offsets = strings.map { string -> Int? in
-    guard let string else { return nil }
-    defer {
-      bytes.append(contentsOf: string.utf8.lazy.map(CChar.init(bitPattern:)))
-      bytes.append(0)
-    }
-    return bytes.count
-  }
-  return bytes.withUnsafeBufferPointer { buffer in
-    offsets.map { offset in offset.flatMap { start in buffer.baseAddress.map { $0 + start } } }
-      .withUnsafeBufferPointer { body($0.baseAddress) }
   }
 }
