@@ -24,7 +24,10 @@ package struct ReadOnlyFacts: Facts {
     try await database.withConnection { connection in
       do {
         _ = try await connection.script(
-          "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = public, pg_temp; SET LOCAL TimeZone = 'UTC'")
+          """
+          BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = public, pg_temp;
+          SET LOCAL TimeZone = 'UTC'; SET LOCAL plan_cache_mode = force_generic_plan
+          """)
         if let role { _ = try await connection.query("SET LOCAL ROLE \(id: role)") }
         let value = try await body(ReadOnlyFacts(connection))
         _ = try await connection.query("ROLLBACK")
@@ -37,6 +40,7 @@ package struct ReadOnlyFacts: Facts {
   }
 
   package func rows(_ query: SQL) async throws -> [Row] { try await connection.query(query).rows }
+  package func repeatedRows(_ query: SQL) async throws -> [Row] { try await connection.preparedQuery(query).rows }
 
   package func file(_ path: String) async throws -> String { throw Unavailable() }
   package func records(in folder: String, ending suffix: String) async throws -> [String: String] {
