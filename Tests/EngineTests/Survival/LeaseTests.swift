@@ -27,7 +27,7 @@ import Testing
     let runner = harness.runner()
     let running = Task { try await runner.apply() }
     let pid = try await heartbeat(harness.database)
-    try await stop(idle: pid, harness.database)
+    try #require(try await stop(idle: pid, harness.database))
     defer { kill(pid, SIGCONT) }
     try await harness.succeed(try await running.value)
     let attempts: SQL = "SELECT string_agg(outcome, ' ') FROM caisson.attempt"
@@ -44,8 +44,7 @@ import Testing
     kill(step, SIGSTOP)
     defer { for pid in stopped { kill(pid, SIGCONT) } }
     while stopped.count < 10, let next = try await newcomer(among: stopped, harness.database) {
-      stopped.append(next)
-      try await stop(idle: next, harness.database)
+      if try await stop(idle: next, harness.database) { stopped.append(next) }
     }
     // The step's and three; one that the runner had already let go of when it was stopped counts for nothing.
     #expect((4...6).contains(stopped.count), "\(stopped.count)")
@@ -63,8 +62,10 @@ import Testing
     return nil
   }
 
-  /// Stopped at work, a backend may hold a lock that the whole server needs: then it is let go and stopped again.
-  private func stop(idle pid: Int32, _ database: TestDatabase) async throws {
+  /// Stopped at work, a backend may hold a lock that the whole server needs: then it is let go and stopped again. False
+  /// when it has gone meanwhile.
+  private func stop(idle pid: Int32, _ database: TestDatabase) async throws -> Bool {
+    var isThere = true
     try await until("the heartbeat's session stopped while it was idle") {
       kill(pid, SIGSTOP)
       let patience = Task {
@@ -74,10 +75,12 @@ import Testing
       let session = try await database.sql("SELECT state FROM pg_stat_activity WHERE pid = \(Int(pid))")
       patience.cancel()
       let isStopped = (try? await patience.value) == nil
-      if session.rows.isEmpty || isStopped && session.value == "idle" { return true }
+      isThere = !session.rows.isEmpty
+      if !isThere || isStopped && session.value == "idle" { return true }
       kill(pid, SIGCONT)
       return false
     }
+    return isThere
   }
 
   private func heartbeat(_ database: TestDatabase) async throws -> Int32 {
