@@ -11,7 +11,7 @@ package struct DatabaseTrait: TestTrait, SuiteTrait, TestScoping {
   package func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
-    try await TestDatabase.scope(template: template, function)
+    try await TestDatabase.scope(template: template, first: test.tags.contains(.waits), function)
   }
 }
 
@@ -20,4 +20,9 @@ extension Trait where Self == DatabaseTrait {
 
   /// The database starts with what `template`, an SQL script run once, made.
   package static func database(template: String) -> DatabaseTrait { DatabaseTrait(template: template) }
+}
+
+extension Tag {
+  /// Waits much longer than it works: it gets its database before the others, so that nobody waits for it at the end.
+  @Tag package static var waits: Self
 }

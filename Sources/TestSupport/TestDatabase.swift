@@ -34,14 +34,14 @@ package struct TestDatabase: Sendable {
     }
   }
 
-  static func scope(template: String, _ body: () async throws -> Void) async throws {
+  static func scope(template: String, first: Bool, _ body: () async throws -> Void) async throws {
     // A suite's trait and its test's nest: who is in already must not wait for a second place.
     guard scoped == nil else {
       return try await with(template: template) { database in
         try await $scoped.withValue(database) { try await body() }
       }
     }
-    await Turnstile.databases.enter()
+    await Turnstile.databases.enter(first: first)
     do {
       try await with(template: template) { database in
         try await $scoped.withValue(database) { try await body() }

@@ -7,19 +7,22 @@ actor Turnstile {
 
   private var free: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []
+  private var first: [CheckedContinuation<Void, Never>] = []
 
   init(width: Int) { free = width }
 
-  func enter() async {
+  func enter(first goesFirst: Bool) async {
     if free > 0 {
       free -= 1
     } else {
-      await withCheckedContinuation { waiting.append($0) }
+      await withCheckedContinuation { if goesFirst { first.append($0) } else { waiting.append($0) } }
     }
   }
 
   func leave() {
-    if waiting.isEmpty {
+    if !first.isEmpty {
+      first.removeFirst().resume()
+    } else if waiting.isEmpty {
       free += 1
     } else {
       waiting.removeFirst().resume()

@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 /// The server is lost in the middle of a run, and another one, which is behind, takes its place.
-@Suite(.database) struct FailoverTests {
+@Suite(.database, .tags(.waits)) struct FailoverTests {
   private static let registry = StepRegistry(StepRegistry.builtin.plugins + [HostPlugin.self])
 
   private static func plan(_ folder: String) -> String {

@@ -36,7 +36,7 @@ struct SmallDisk {
 }
 
 @Suite(
-  .database(template: Counted.database), .serialized,
+  .database(template: Counted.database), .tags(.waits), .serialized,
   .enabled(if: SmallDisk.canMount, "mounting a tmpfs needs root, and a place where it is permitted"))
 struct FullDiskTests {
   @Test("the server's disk fills up: the step fails with its SQLSTATE, and after making room the run goes on")

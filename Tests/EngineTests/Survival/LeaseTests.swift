@@ -6,7 +6,7 @@ import SQLText
 import TestSupport
 import Testing
 
-@Suite(.database, .ownTime(.minutes(5))) struct LeaseTests {
+@Suite(.database, .tags(.waits), .ownTime(.minutes(5))) struct LeaseTests {
   private let slow = Operation.sql("slow", "SELECT pg_sleep(20)")
 
   @Test("the environment says how long a lease is")
