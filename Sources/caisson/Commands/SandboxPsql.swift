@@ -13,7 +13,10 @@ struct SandboxPsqlCommand: Command {
 
   static let spec = CommandSpec(
     "psql", summary: "open psql in it", arguments: [words], options: [name, database],
-    examples: [CommandExample("caisson sandbox psql -- -c 'SELECT version()'", "one statement")])
+    examples: [
+      CommandExample("caisson sandbox psql -- -c 'SELECT version()'", "one statement"),
+      CommandExample("caisson sandbox psql -d staging", "where an environment called staging has `target: sandbox`"),
+    ])
 
   private let name: String
   private let database: String

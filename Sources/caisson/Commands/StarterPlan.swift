@@ -50,6 +50,7 @@ struct StarterPlan {
 
     # A private PostgreSQL on this machine, to begin with. Later a connection string, as libpq takes it; secrets stay
     # references, `${env:NAME}` or `${file:path}`, and are never stored or printed.
+    # `caisson sandbox psql -d staging` looks into it.
     target: sandbox
     # target: ${env:STAGING_URL}
 
