@@ -18,9 +18,10 @@ package struct TestPooler: Sendable {
 
   package static var isInstalled: Bool { program != nil }
 
-  /// `databases`: those with a pool by name, which the console can pause; the others come by the wildcard.
+  /// `databases`: those with a pool by name, which the console can pause; the others come by the wildcard. `options`: more
+  /// for each line of a database.
   package static func start(
-    _ cluster: TestCluster, settings: [String: String] = [:], databases: [String] = []
+    _ cluster: TestCluster, settings: [String: String] = [:], databases: [String] = [], options: String = ""
   ) async throws -> TestPooler {
     guard let program else { throw SandboxError("pgbouncer is not installed") }
     let owner = cluster.server.owner
@@ -31,7 +32,7 @@ package struct TestPooler: Sendable {
       "pool_mode": "transaction", "admin_users": "postgres",
     ].merging(settings) { $1 }
     let lines = (databases + ["*"]).map {
-      "\($0) = user=postgres host=\(cluster.server.socketFolder) port=\(cluster.port)\n"
+      "\($0) = user=postgres host=\(cluster.server.socketFolder) port=\(cluster.port) \(options)\n"
     }
     let text = "[databases]\n" + lines.joined() + "[pgbouncer]\n"
       + all.sorted { $0.key < $1.key }.map { "\($0) = \($1)\n" }.joined()

@@ -55,7 +55,10 @@ struct AdminConsole: Sendable {
         let settings = ConnectionSettings(applicationName: "caisson:admin", adminConsole: true)
         let console = try await Connection.connect(address, settings)
         let answer: Result<[Row], any Error>
-        do { answer = .success(try await console.script(text).last?.rows ?? []) } catch {
+        do {
+          if text == work.command { try await PoolLogins(work)?.end(on: console, within: limit.duration / 2) }
+          answer = .success(try await console.script(text).last?.rows ?? [])
+        } catch {
           answer = .failure(refusal(error, of: text))
         }
         await console.close()

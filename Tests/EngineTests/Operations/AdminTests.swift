@@ -84,6 +84,31 @@ import Testing
     }
   }
 
+  @Test("a login to the server that is under way is waited for: PAUSE would cut it off, and clients would be turned away later")
+  func login() async throws {
+    try await Pooled.with(login: 1) { pooled in
+      async let first = pooled.session()
+      try await pooled.login()
+      let harness = try EngineHarness([pooled.admin("PAUSE", paused: true), pooled.admin("RESUME", paused: false)])
+      try await harness.succeed(try await harness.runner().apply())
+      await (try pooled.session()).close()
+      await (try first).close()
+    }
+  }
+
+  @Test("a login that does not end keeps no PAUSE from being sent")
+  func endlessLogin() async throws {
+    try await Pooled.with(login: 60) { pooled in
+      let first = Task { try await pooled.session() }
+      try await pooled.login()
+      let harness = try EngineHarness([pooled.admin("PAUSE", paused: true, timeout: .seconds(1))])
+      try await harness.succeed(try await harness.runner().apply())
+      #expect(try await pooled.isPaused())
+      pooled.pooler.end()
+      _ = await first.result
+    }
+  }
+
   @Test("two commands in one are refused, and a PAUSE that nothing is sure to end is warned of")
   func findings() async throws {
     try await Pooled.with { pooled in

@@ -1,16 +1,21 @@
 import Engine
 import PlanSchema
 import PluginAPI
+import PostgresClient
 import SQLText
 import TestSupport
+import Testing
 
 /// Operations on the console of a test's own PgBouncer, which has a pool for the test's database by name.
 struct Pooled {
   let pooler: TestPooler
   let database = TestDatabase.current
 
-  static func with(_ body: (Pooled) async throws -> Void) async throws {
-    let pooler = try await TestPooler.start(TestDatabase.current.cluster, databases: [TestDatabase.current.name])
+  /// `login`: seconds that each login to the server takes.
+  static func with(login: Int = 0, _ body: (Pooled) async throws -> Void) async throws {
+    let pooler = try await TestPooler.start(
+      TestDatabase.current.cluster, databases: [TestDatabase.current.name],
+      options: login == 0 ? "" : "connect_query='SELECT pg_sleep(\(login))'")
     do { try await body(Pooled(pooler: pooler)) } catch {
       await pooler.stop()
       throw error
@@ -19,6 +24,21 @@ struct Pooled {
   }
 
   func isPaused() async throws -> Bool { try await pooler.isPaused(database.name) }
+
+  /// A client that has been answered.
+  func session() async throws -> Connection {
+    let client = try await pooler.session(database.name)
+    try await client.script("SELECT 1")
+    return client
+  }
+
+  /// Waits until the pool logs in.
+  func login() async throws {
+    let isUnderWay = try await eventually {
+      try await pooler.admin("SHOW POOLS").contains { $0["database"] == database.name && $0["sv_login"] == "1" }
+    }
+    try #require(isUnderWay)
+  }
 
   private var console: Secret { Secret([.text(pooler.console)]) }
 
