@@ -40,10 +40,14 @@ port = $PGPORT
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 fsync = on
-shared_buffers = 512MB
+shared_buffers = 1GB
 max_wal_size = 8GB
+min_wal_size = 1GB
 checkpoint_timeout = 30min
-maintenance_work_mem = 256MB
+maintenance_work_mem = 512MB
+work_mem = 32MB
+random_page_cost = 1.1
+effective_cache_size = 12GB
 autovacuum = off
 CONF
     if as_owner "$programs/pg_ctl" -D "$server/data" -l "$server/log" -w -s start 2>/dev/null; then
