@@ -25,7 +25,7 @@ struct ChunkedInterpreter {
     var done = context.task.rowsDone
     // Fewer rows than that save no time: what a transaction costs by itself is the rest.
     var sizer = ChunkSizer(
-      start: work.size, smallest: min(work.size, 16), largest: work.largestSize, target: work.target.duration)
+      start: context.pace.rows ?? work.size, smallest: min(work.size, 16), largest: work.largestSize, target: work.target.duration)
     let total = try await estimate(on: connection)
     let throttle = ThrottleGate(context.policy.throttle)
     // A chunk's COMMIT is over only when its record is written: it counts with the next one. Being held back counts with none.
@@ -43,6 +43,7 @@ struct ChunkedInterpreter {
       // A cursor means that the window was full, however few rows of it had to change.
       let took = ContinuousClock.now - started
       sizer.note(rows: sizer.size, took: took)
+      context.pace.rows = sizer.size
       if context.workshop.stop.isRequested { throw Interrupted() }
       try await throttle.rest(after: took, context.workshop, context.step)
     }

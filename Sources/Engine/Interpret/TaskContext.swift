@@ -36,6 +36,7 @@ struct TaskContext: Sendable {
   let task: TaskRecord
   let holding: Holding
   let operation: Operation
+  var pace = ChunkPace()
   /// In an earlier try others waited so many milliseconds for it.
   var stalled = 0.0
   let began = ContinuousClock.now

@@ -40,10 +40,11 @@ struct OperationRunner {
       return try await bracket(operation, work)
     }
     let tasks = try await tasks(of: operation)
+    let pace = ChunkPace()
     if case .chunked(let work) = operation.work, work.slices != nil {
-      return try await slices(of: operation, work, tasks)
+      return try await slices(of: operation, work, tasks, pace)
     }
-    for task in tasks { try await carryOut(operation, task) }
+    for task in tasks { try await carryOut(operation, task, pace) }
   }
 
   private func holdBack(_ throttle: ThrottleGate) async throws {
@@ -87,23 +88,23 @@ struct OperationRunner {
   }
 
   /// The first task only draws up the slices; each slice then has a task of its own.
-  private func slices(of operation: Operation, _ work: ChunkedWork, _ tasks: [TaskRecord]) async throws {
+  private func slices(of operation: Operation, _ work: ChunkedWork, _ tasks: [TaskRecord], _ pace: ChunkPace) async throws {
     var slices = tasks.filter { $0.slice > 0 }
     if slices.isEmpty, let first = tasks.first, !first.isFinished, let query = work.slices {
       try await ledger.drawSlices(query, for: first, of: operation, holding: holding)
       slices = try await self.tasks(of: operation).filter { $0.slice > 0 }
     }
-    try await sideBySide(slices, width: work.workers) { try await carryOut(operation, $0) }
+    try await sideBySide(slices, width: work.workers) { try await carryOut(operation, $0, pace) }
   }
 
   /// One task to its end. Lock conflicts and the like are tried again here, the step staying held.
-  private func carryOut(_ operation: Operation, _ record: TaskRecord) async throws {
+  private func carryOut(_ operation: Operation, _ record: TaskRecord, _ pace: ChunkPace) async throws {
     var record = record
     var tries = 0, stalled = 0.0
     while !record.isFinished {
       if shop.stop.isRequested { throw Interrupted() }
       let context = TaskContext(
-        workshop: shop, step: step, task: record, holding: holding, operation: operation, stalled: stalled)
+        workshop: shop, step: step, task: record, holding: holding, operation: operation, pace: pace, stalled: stalled)
       do {
         let started = ContinuousClock.now
         shop.reporter(.operationStarted(step: step.id, title: operation.title))
