@@ -1,6 +1,6 @@
 package import Catalog
 import Engine
-import JSONText
+package import JSONText
 package import PlanSchema
 package import PluginAPI
 package import PostgresClient
@@ -54,10 +54,11 @@ package struct ReadOnlyFacts: Facts {
 
 /// Compiles a step written as the value of `with:`.
 package func compile<Kind: StepKind>(
-  _ kind: Kind.Type, _ yaml: String, on database: TestDatabase = .current, role: String? = nil
+  _ kind: Kind.Type, _ yaml: String, on database: TestDatabase = .current, role: String? = nil, phase: String? = nil,
+  carry: JSON = .null
 ) async throws -> Program {
   let parameters = try Kind.Parameters.read(yaml: yaml, file: "plan.yaml")
   let step = Step(
-    id: "step", parameters: parameters, phase: Kind.phases[0], carry: .null, role: role, runTag: "r1_step")
+    id: "step", parameters: parameters, phase: phase ?? Kind.phases[0], carry: carry, role: role, runTag: "r1_step")
   return try await ReadOnlyFacts.with(database, role: role) { try await Kind.compile(step, $0) }
 }

@@ -48,11 +48,14 @@ struct StrategyTests {
 
   @Test("attaching compiles to")
   func snapshot() async throws {
-    var program = try await compile(
-      PartitionSwap.self,
-      "{table: events, by: id, every: 1000, premake: 2, strategy: attach, unique: { events_code_key: append }}")
-    // Its members come in any order.
-    program.carry = .null
-    try Snapshot.expect(ProgramText.of(program), named: "attach", major: try await TestServer.major)
+    let step = "{table: events, by: id, every: 1000, premake: 2, strategy: attach, unique: { events_code_key: append }}"
+    let prepare = try await compile(PartitionSwap.self, step)
+    let copy = try await compile(PartitionSwap.self, step, phase: "copy", carry: prepare.carry)
+    for (program, name) in [(prepare, "attach"), (copy, "attach_copy")] {
+      var program = program
+      // Its members come in any order.
+      program.carry = .null
+      try Snapshot.expect(ProgramText.of(program), named: name, major: try await TestServer.major)
+    }
   }
 }

@@ -85,8 +85,8 @@ extension SwapSubject {
     if let end = end.text {
       findings.append(.warning(
         "swap.attach_bound",
-        "\(name) becomes the partition of every \(key.name) before \(end); from the first operation to the cutover a row"
-          + " from there on is refused (23514)",
+        "\(name) becomes the partition of every \(key.name) before \(end); once its indexes are built, until the cutover,"
+          + " a row from there on is refused (23514); one that comes before ends the step",
         choices: ["to: a later bound, if the application writes that far ahead"], at: wanted.$to))
     }
     if wanted.from != nil {

@@ -1,7 +1,7 @@
 import OnlineDDL
 import PluginAPI
 
-/// Everything that proves the table to be a partition, and the partitioned table beside it, empty.
+/// The partitioned table beside the table, empty.
 struct AttachPrepare {
   let subject: SwapSubject
   let carry: AttachCarry
@@ -20,27 +20,7 @@ struct AttachPrepare {
   }
 
   private var operations: [Operation] {
-    (carry.fill?.operations(target: subject.wanted.chunk) ?? []) + [bound, validation, createParent]
-      + carry.references.map(\.prepare)
-  }
-
-  /// Without IS NOT NULL in it, ATTACH PARTITION would read the whole table under ACCESS EXCLUSIVE.
-  private var bound: Operation {
-    let condition: SQL = carry.history.condition(carry.key) ?? "true"
-    return .transaction(
-      id: "bound", title: "let no row of \(subject.name) come that the partition would not take",
-      [
-        TransactionStatement(
-          """
-          ALTER TABLE \(id: subject.name) ADD CONSTRAINT \(id: AttachCarry.boundCheck) CHECK (\(sql: condition)) NOT VALID
-          """)
-      ],
-      locks: [RelationLock(.accessExclusive, subject.name)],
-      undo: .operations([ShortLock.dropConstraint(AttachCarry.boundCheck, of: subject.name)]))
-  }
-
-  private var validation: Operation {
-    Validation.operation(AttachCarry.boundCheck, on: subject.name, id: "bound-validate")
+    (carry.fill?.operations(target: subject.wanted.chunk) ?? []) + [createParent] + carry.references.map(\.prepare)
   }
 
   private var createParent: Operation {
