@@ -64,8 +64,8 @@ partition_files() {
   mkdir -p "$work/partition"
   partition_plan caisson "" "strategy: copy, workers: 2"
   partition_plan caisson_uncompared "" "strategy: copy, workers: 2, verify: none"
-  # Short chunks on one connection, a tenth of the time, and none while the application has two sessions at work.
-  partition_plan caisson_throttled "throttle: { active_sessions: 1, nice_ratio: 9 }" "strategy: copy, workers: 1, chunk: 20ms"
+  # Very short chunks on one connection, a tenth of the time, and none while the application has two sessions at work.
+  partition_plan caisson_throttled "throttle: { active_sessions: 1, nice_ratio: 9 }" "strategy: copy, workers: 1, chunk: 2ms"
   partition_plan caisson_attach "" "strategy: attach"
 }
 

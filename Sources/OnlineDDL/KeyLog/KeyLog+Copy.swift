@@ -39,7 +39,7 @@ extension KeyLog {
   }
 
   /// Rows of the first chunk of each slice: as many as take a small part of its time, unless they are very wide.
-  private func size(toBegin target: TimeSpan) -> Int { min(max(1_000, Int(target.milliseconds) * 20), 10_000) }
+  func size(toBegin target: TimeSpan) -> Int { min(max(100, Int(target.milliseconds) * 20), 10_000) }
 
   /// The transaction that ends a slice is the last of it that wrote the copy.
   func noting(when condition: String) -> String {

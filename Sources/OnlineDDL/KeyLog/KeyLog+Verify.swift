@@ -13,11 +13,11 @@ extension KeyLog {
   ///
   /// `workers`: the server's processes that read one range together, as far as its `max_parallel_workers` has some left.
   public func verifyWork(
-    _ comparison: Comparison, target: TimeSpan, workers: Int = 1, size: Int = 10_000
+    _ comparison: Comparison, target: TimeSpan, workers: Int = 1, size: Int? = nil
   ) -> ChunkedWork {
     ChunkedWork(
       entry: replayEntry, [replay(), SQL(verbatim: mend), SQL(verbatim: compare(comparison))], isolation: .repeatableRead,
-      total: nil, size: size, target: target,
+      total: nil, size: size ?? self.size(toBegin: target), target: target,
       settings: replaySettings(indexed: true) + [Setting("max_parallel_workers_per_gather", "\(workers - 1)")])
   }
 

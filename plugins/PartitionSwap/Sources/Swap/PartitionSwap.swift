@@ -49,8 +49,8 @@ struct PartitionSwap: StepKind {
     func check(_ report: inout Diagnostics) {
       if premake < 0 || premake > 10_000 { report.error("swap.premake", "between 0 and 10000", at: $premake) }
       if !(1...32).contains(workers) { report.error("swap.workers", "between 1 and 32", at: $workers) }
-      if !(TimeSpan.milliseconds(10)...TimeSpan.minutes(5)).contains(chunk) {
-        report.error("swap.chunk", "between 10ms and 5min", at: $chunk)
+      if !(TimeSpan.milliseconds(1)...TimeSpan.minutes(5)).contains(chunk) {
+        report.error("swap.chunk", "between 1ms and 5min", at: $chunk)
       }
       switch method {
       case .range: break
@@ -116,6 +116,7 @@ extension PartitionSwap.Parameters {
 
 extension TimeSpan {
   /// Of one replay, beside chunks that take this long: it waits for nobody and nobody waits for it, and the more it takes
-  /// at once the less each costs.
+  /// at once the less each costs. Shorter ones would not keep up with an application that writes much, least of all where the
+  /// plan rests between them.
   var forReplay: TimeSpan { max(self, .seconds(1)) }
 }
