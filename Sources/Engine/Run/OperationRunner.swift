@@ -113,6 +113,7 @@ struct OperationRunner {
         shop.reporter(.operationDone(step: step.id, title: operation.title, milliseconds: spent))
       } catch {
         tries += 1
+        pace.rows = nil
         if let stall = error as? StallExceeded { stalled = max(stalled, stall.limit.inSeconds * 1_000) }
         try await backOff(after: error, tries: tries)
       }

@@ -26,6 +26,24 @@ struct ChunkPaceTests {
     #expect(sizes == "a10 a20 a40 b40 b80 b160")
   }
 
+  @Test("a chunk that met a timeout is not tried again as large as it was")
+  func failure() async throws {
+    try await TestDatabase.current.script("""
+      CREATE FUNCTION within(size bigint) RETURNS int LANGUAGE plpgsql AS $$
+      BEGIN IF size > 40 THEN RAISE 'too large' USING ERRCODE = '55P03'; END IF; RETURN 1; END $$
+      """)
+    var strict = Self.work
+    strict.statements[0] = """
+      WITH noted AS (INSERT INTO chunk (slice, size) VALUES ($slice #>> '{}', $size) RETURNING within(size)), done AS (
+        SELECT coalesce($cursor::int, 0) + (SELECT sum(within) FROM noted)::int AS n)
+      SELECT CASE WHEN n < 4 THEN to_jsonb(n) END AS cursor, 1 AS rows FROM done
+      """
+    let harness = try EngineHarness([.chunked(id: "c", title: "count", strict, undo: .nothing)])
+    try await harness.applied()
+    let sizes = try await TestDatabase.current.sql("SELECT string_agg(slice || size, ' ' ORDER BY n) FROM chunk").value
+    #expect(sizes == "a10 a20 a40 a10 b10 b20 b40 b10")
+  }
+
   @Test("another operation begins anew")
   func operations() async throws {
     var once = Self.work
