@@ -96,3 +96,27 @@ extension SwapSubject {
     return findings
   }
 }
+
+extension AttachCarry {
+  /// A CHECK that every row is within the bound, validated while everybody goes on.
+  var proof: [Operation] {
+    var validation = Validation.operation(AttachCarry.boundCheck, on: names.source, id: "bound-validate")
+    validation.title = "check that no row of \(names.source) lies behind its bound"
+    return [check, validation]
+  }
+
+  /// Without IS NOT NULL in it, ATTACH PARTITION would read the whole table under ACCESS EXCLUSIVE.
+  private var check: Operation {
+    let condition: SQL = history.condition(key) ?? "true"
+    return .transaction(
+      id: "bound", title: "let no row of \(names.source) come that the partition would not take",
+      [
+        TransactionStatement(
+          """
+          ALTER TABLE \(id: names.source) ADD CONSTRAINT \(id: AttachCarry.boundCheck) CHECK (\(sql: condition)) NOT VALID
+          """)
+      ],
+      locks: [RelationLock(.accessExclusive, names.source)],
+      undo: .operations([ShortLock.dropConstraint(AttachCarry.boundCheck, of: names.source)]))
+  }
+}

@@ -1,8 +1,8 @@
 import OnlineDDL
 import PluginAPI
 
-/// Everything that makes the table fit to be a partition. Every index that the partitioned table will have is on it: what
-/// ATTACH PARTITION misses it builds under its lock.
+/// Every index that the partitioned table will have is on the table before it becomes a partition: what ATTACH PARTITION
+/// misses it builds under its lock. The bound comes last: it refuses rows until the cutover, and a build may take hours.
 struct AttachIndexes {
   let step: Step<PartitionSwap.Parameters>
   let carry: AttachCarry
@@ -12,30 +12,7 @@ struct AttachIndexes {
   func program() throws -> Program {
     let builds = carry.replaced.compactMap(\.wide).enumerated().flatMap { ConcurrentStep.build($0.element, $0.offset + 1) }
     let fills = carry.references.map { $0.fill(id: "reference-fill", target: step.parameters.chunk) }
-    return Program(operations: builds + [parentIndexes] + fills + [bound, validation], carry: try carry.json)
-  }
-
-  /// Last: rows behind it are refused from now until the cutover, and a build may take hours.
-  /// Without IS NOT NULL in it, ATTACH PARTITION would read the whole table under ACCESS EXCLUSIVE.
-  private var bound: Operation {
-    let source = carry.names.source
-    let condition: SQL = carry.history.condition(carry.key) ?? "true"
-    return .transaction(
-      id: "bound", title: "let no row of \(source) come that the partition would not take",
-      [
-        TransactionStatement(
-          """
-          ALTER TABLE \(id: source) ADD CONSTRAINT \(id: AttachCarry.boundCheck) CHECK (\(sql: condition)) NOT VALID
-          """)
-      ],
-      locks: [RelationLock(.accessExclusive, source)],
-      undo: .operations([ShortLock.dropConstraint(AttachCarry.boundCheck, of: source)]))
-  }
-
-  private var validation: Operation {
-    var validation = Validation.operation(AttachCarry.boundCheck, on: carry.names.source, id: "bound-validate")
-    validation.title = "check that no row of \(carry.names.source) lies behind its bound"
-    return validation
+    return Program(operations: builds + [parentIndexes] + fills + carry.proof, carry: try carry.json)
   }
 
   /// The partitions to come are empty: this takes no time.
